@@ -1,0 +1,1 @@
+"""Soundpath the service: accounts, originals, jobs, metering, and the doors that lead in."""

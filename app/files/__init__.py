@@ -1,0 +1,1 @@
+"""Originals: an account's stored source files."""

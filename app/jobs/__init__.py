@@ -1,0 +1,1 @@
+"""Jobs: one identity, one row, one run, one bill."""

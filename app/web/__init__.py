@@ -1,0 +1,1 @@
+"""The web door: requests come in, values go down, answers go out."""
