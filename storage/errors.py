@@ -1,10 +1,10 @@
 """Errors of the storage floor.
 
-    StorageError
-    ├── InvalidKey       a key or path that could escape its root, or that cannot be stored
-    ├── ObjectMissing    no object has this key
-    ├── StoreFull        the free-space reserve is reached: nothing was written
-    └── StoreUnavailable the back end did not answer: worth a retry
+StorageError
+├── InvalidKey       a key or path that could escape its root, or that cannot be stored
+├── ObjectMissing    no object has this key
+├── StoreFull        the free-space reserve is reached: nothing was written
+└── StoreUnavailable the back end did not answer: worth a retry
 """
 
 

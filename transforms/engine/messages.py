@@ -1,0 +1,158 @@
+"""What travels between the service and an engine child: tasks go in, one outcome comes out, progress in between.
+
+Both directions are JSON lines validated by pydantic: a child that media has taken over can lie, but not execute anything here.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from transforms.plan import Plan
+from transforms.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Frames [start, end) of the rendition's grid; `end` None means up to and including the last frame, with the encoder's flush."""
+
+    start: int = 0
+    end: int | None = None
+
+
+WHOLE = Span()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Encoded frames of one span of one rendition, in a file of the task's scratch folder.
+
+    `file` is its name there; `samples` counts the decoded samples of the span's own content (a short last frame counts what
+    it holds), so that a whole encode's parts add up to the true output length even when the input ended early.
+    """
+
+    rendition: int
+    span: Span
+    file: str
+    frames: int
+    samples: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A finished output file in the scratch folder. `bitrate_kbps` is what came out, not what was asked for (ENGINE 3 and 4)."""
+
+    file: str
+    samples: int
+    sample_rate_hz: int
+    bitrate_kbps: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Probe a file completely: its Source with the exact length."""
+
+    path: str
+    kind: Literal["measure"] = "measure"
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """List a file's tracks with MediaInfo's names, for f=meta."""
+
+    path: str
+    kind: Literal["describe"] = "describe"
+
+
+@dataclass(frozen=True, slots=True)
+class Encode:
+    """Encode one span of every rendition into parts. `paths[i]` is the file that cuts with `source == i` read."""
+
+    plan: Plan
+    paths: tuple[str, ...]
+    span: Span
+    scratch: str
+    kind: Literal["encode"] = "encode"
+
+
+@dataclass(frozen=True, slots=True)
+class Assemble:
+    """Join the parts of the single rendition, in order, into the artifact: headers, tags and cover included."""
+
+    plan: Plan
+    paths: tuple[str, ...]
+    parts: tuple[Part, ...]
+    scratch: str
+    kind: Literal["assemble"] = "assemble"
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One track as f=meta lists it; names and values follow MediaInfo's (CONTRACT 3, "meta"). None is left out of the JSON."""
+
+    type: str
+    codec: str | None = None
+    codecId: str | None = None  # noqa: N815 (wire name)
+    bitRate: int | None = None  # noqa: N815
+    bitRateMode: str | None = None  # noqa: N815
+    channels: int | None = None
+    samplingRate: int | None = None  # noqa: N815
+    frameCount: int | None = None  # noqa: N815
+    frameRate: float | None = None  # noqa: N815
+    duration: float | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Answer to Measure."""
+
+    source: Source
+    kind: Literal["measured"] = "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Answer to Describe."""
+
+    tracks: tuple[Track, ...]
+    kind: Literal["described"] = "described"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Answer to Encode: one part per rendition, in order."""
+
+    parts: tuple[Part, ...]
+    kind: Literal["encoded"] = "encoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """Answer to Assemble."""
+
+    artifact: Artifact
+    kind: Literal["assembled"] = "assembled"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Decoded and encoded so far, in samples of the first rendition's span."""
+
+    samples: int
+    kind: Literal["progress"] = "progress"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The task can never succeed (`code` of a RefusedInput) or broke (`internal_error`)."""
+
+    code: str
+    message: str
+    detail: str = ""
+    kind: Literal["refused"] = "refused"
+
+
+Task = Measure | Describe | Encode | Assemble
+Outcome = Measured | Described | Encoded | Assembled | Refused
+Event = Outcome | Progress
