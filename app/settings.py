@@ -1,0 +1,86 @@
+"""Every setting, once: the only place that reads the environment. A refused value is reported under its variable's name."""
+
+import os
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import AnyHttpUrl, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ENV_PREFIX = "SOUNDPATH_"
+DEFAULT_ACCOUNT = "W142hJk"
+
+Network = IPv4Network | IPv6Network
+
+
+class SettingsRefused(Exception):
+    """The environment holds values that are not allowed; the message names each variable."""
+
+
+class Settings(BaseSettings):
+    """Defaults serve one small machine. Sizes are bytes, times are seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(Path("data"), description="Folder of everything that is kept: objects, database, scratch.")
+    library_dir: Path | None = Field(None, description="Read-only folder whose files are the default account's originals at once.")
+    public_url: AnyHttpUrl | None = Field(None, description="Base of absolute links; default: the request's host.")
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="Networks whose X-Forwarded-* headers are believed, comma-separated."
+    )
+    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=0, le=256, description="Encodes that run at once; 0: web only.")
+    ffmpeg: Path | None = Field(None, description="FFmpeg binary for MP3; default: the one a package brings.")
+    queue_limit: int = Field(10_000, ge=1, description="Jobs that may wait; more are answered 503.")
+    cache_limit_bytes: int | None = Field(None, ge=0, description="Artifacts above this total are dropped, least recently used first.")
+    free_space_bytes: int = Field(512 * 2**20, ge=0, description="Disk space that is never used: new work is refused before.")
+    max_output_seconds: int = Field(12 * 3600, ge=1, description="Longest output of one rendition.")
+    max_output_bytes: int = Field(64 * 2**30, ge=2**20, description="Largest output file.")
+    job_timeout_seconds: int = Field(4 * 3600, ge=1, description="Wall-clock bound of one encode.")
+    lease_seconds: int = Field(20, ge=3, le=300, description="A job whose worker has been silent this long goes back to the queue.")
+    failure_memory_seconds: int = Field(60, ge=0, description="How long a failure caused by the input is answered from memory.")
+    access_log: bool = Field(False, description="Log every request (costs more than half of the hit rate).")
+    log_json: bool = Field(False, description="Logs as JSON lines instead of text.")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("library_dir", "public_url", "ffmpeg", "cache_limit_bytes", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("library_dir")
+    @classmethod
+    def _is_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError("not a folder")
+        return value
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Read the environment (overrides win); raises SettingsRefused with one line per bad variable."""
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            lines = [f"{ENV_PREFIX}{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}" for e in error.errors()]
+            raise SettingsRefused("\n".join(lines)) from error
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of the job and ledger database."""
+        return f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'soundpath.db'}"
+
+    @property
+    def objects_dir(self) -> Path:
+        """Root of the disk store."""
+        return self.data_dir.resolve() / "objects"
+
+    @property
+    def scratch_dir(self) -> Path:
+        """Where encodes write aside; emptied of the dead at start."""
+        return self.data_dir.resolve() / "scratch"
