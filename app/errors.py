@@ -21,8 +21,9 @@
     ├── RequestTooLarge         413 too_large
     ├── UrlTooLong              414 url_too_long
     ├── RangeNotSatisfiable     416 range_not_satisfiable (+ Content-Range)
-    ├── RateLimited             429 rate_limited (+ Retry-After)
-    └── Overloaded              503 overloaded (+ Retry-After)
+    └── RetryLater              + Retry-After
+        ├── RateLimited         429 rate_limited
+        └── Overloaded          503 overloaded
 
 Messages of this tree are sentences for the client. `describe` turns every exception, also of the lower floors and foreign ones,
 into a `PublicError`; what it does not know is an `internal_error` that says nothing.
@@ -34,8 +35,6 @@ from typing import Final
 
 from storage.errors import InvalidKey, ObjectMissing, StorageError, StoreFull, StoreUnavailable
 from transforms.errors import InvalidParameter, RefusedInput, TooLarge, TransformError, TrimStartExceedsDuration
-
-UNAVAILABLE_RETRY_SECONDS: Final = 5  # a storage that does not answer is asked again soon, not at once
 
 
 class AppError(Exception):
@@ -154,20 +153,20 @@ class RangeNotSatisfiable(AppError):
         self.headers["Content-Range"] = f"bytes */{size_bytes}"
 
 
-class RateLimited(AppError):
+class RetryLater(AppError):
+    """Nothing is wrong with the request; it comes at a bad time."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.headers["Retry-After"] = str(retry_after_seconds)
+
+
+class RateLimited(RetryLater):
     """This client asks too often."""
 
-    def __init__(self, message: str, retry_after_seconds: int) -> None:
-        super().__init__(message)
-        self.headers["Retry-After"] = str(retry_after_seconds)
 
-
-class Overloaded(AppError):
+class Overloaded(RetryLater):
     """The service takes no more work for now."""
-
-    def __init__(self, message: str, retry_after_seconds: int) -> None:
-        super().__init__(message)
-        self.headers["Retry-After"] = str(retry_after_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +204,7 @@ FACES: Final[Mapping[type[Exception], Face]] = {
     ArtifactNotFound: Face(404, "artifact_not_found"),
     CacheMiss: Face(404, "cache_miss"),
     TransformationNotFound: Face(404, "transformation_not_found"),
-    NotFound: Face(404, "route_not_found"),
+    RouteNotFound: Face(404, "route_not_found"),
     MethodNotAllowed: Face(405, "method_not_allowed"),
     Conflict: Face(409, "conflict"),
     Gone: Face(410, "gone"),
@@ -224,7 +223,7 @@ FACES: Final[Mapping[type[Exception], Face]] = {
     InvalidKey: Face(400, "invalid_url", "This path cannot be stored."),
     ObjectMissing: Face(404, "file_not_found", "The file is not there."),
     StoreFull: Face(503, "overloaded", "The storage is full: nothing new can be written.", 60),
-    StoreUnavailable: Face(503, "overloaded", "The storage does not answer at the moment.", UNAVAILABLE_RETRY_SECONDS),
+    StoreUnavailable: Face(503, "overloaded", "The storage does not answer at the moment.", 5),
     StorageError: INTERNAL,
 }
 
