@@ -18,9 +18,14 @@ from transforms.spec import AAC_FAMILY, HLS_FAMILY, Format, RealTime, Spec, Trim
 
 AAC_FRAME_SAMPLES = 1024
 MP3_FRAME_SAMPLES = 1152
+MP3_LOW_RATE_FRAME_SAMPLES = 576  # MPEG-2 layer III, below 32 kHz
 PCM_BYTES_PER_SAMPLE = 2
 
 STEREO = "stereo"
+
+# By the codec's grid: how far content lies behind its frame's place. AAC: one priming packet (ENGINE 3). MP3: LAME's delay of 576
+# samples and at least 576 of padding after the end.
+_LEAD_SAMPLES = {1: 0, AAC_FRAME_SAMPLES: 1024, MP3_FRAME_SAMPLES: 1152, MP3_LOW_RATE_FRAME_SAMPLES: 1152}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +85,14 @@ class Rendition:
         return Fraction(self.samples, self.sample_rate_hz)
 
     @property
+    def lead_samples(self) -> int:
+        """Frame k holds the content samples from k × frame_samples − lead_samples."""
+        return _LEAD_SAMPLES[self.frame_samples]
+
+    @property
     def frames(self) -> int:
-        """Packets of a whole AAC encode: the priming packet and ⌈N/1024⌉ more (ENGINE 3)."""
-        return ceil(Fraction(self.samples, self.frame_samples)) + 1
+        """Frames of a whole encode: for AAC the priming packet and ⌈N/1024⌉ more (ENGINE 3), for PCM the samples."""
+        return -(-(self.samples + self.lead_samples) // self.frame_samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,14 +259,16 @@ def _rendition(variant: Variant, format_: Format, runs: Sequence[Run], primary: 
         sample_rate_hz=rate,
         channels=2 if stereo else primary.channels,
         layout=STEREO if stereo else primary.layout,
-        frame_samples=_frame_samples(format_),
+        frame_samples=_frame_samples(format_, rate),
         samples=max(1, _nearest(time * rate)),
         run_starts=tuple(starts),
         real_time=variant.real_time,
     )
 
 
-def _frame_samples(format_: Format) -> int:
+def _frame_samples(format_: Format, rate: int) -> int:
     if format_ in AAC_FAMILY or format_ in HLS_FAMILY:
         return AAC_FRAME_SAMPLES
-    return MP3_FRAME_SAMPLES if format_ is Format.MP3 else 1
+    if format_ is Format.MP3:
+        return MP3_FRAME_SAMPLES if rate >= 32_000 else MP3_LOW_RATE_FRAME_SAMPLES
+    return 1

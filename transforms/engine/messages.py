@@ -66,11 +66,14 @@ class Describe:
 
 @dataclass(frozen=True, slots=True)
 class Encode:
-    """Encode one span of every rendition into parts. `paths[i]` is the file that cuts with `source == i` read."""
+    """Encode one span of every rendition into parts: `spans[i]` counts frames of rendition i's own grid.
+
+    `paths[i]` is the file that cuts with `source == i` read. The spans should end at nearly the same time: all are fed by one decode.
+    """
 
     plan: Plan
     paths: tuple[str, ...]
-    span: Span
+    spans: tuple[Span, ...]
     scratch: str
     kind: Literal["encode"] = "encode"
 
