@@ -25,8 +25,7 @@
         ├── RateLimited         429 rate_limited
         └── Overloaded          503 overloaded
 
-Messages of this tree are sentences for the client. `describe` turns every exception, also of the lower floors and foreign ones,
-into a `PublicError`; what it does not know is an `internal_error` that says nothing.
+Messages of this tree are for the client. `describe` turns any exception into a `PublicError`; what it does not know is an `internal_error`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -59,7 +58,7 @@ class Unauthenticated(AppError):
 
 
 class QuotaExceeded(AppError):
-    """The account has used up what it may use."""
+    """The account has used up its quota."""
 
 
 class Unauthorized(AppError):
@@ -226,9 +225,6 @@ FACES: Final[Mapping[type[Exception], Face]] = {
     StoreUnavailable: Face(503, "overloaded", "The storage does not answer at the moment.", 5),
     StorageError: INTERNAL,
 }
-
-JOB_CODES: Final = frozenset({RefusedInput.code, TrimStartExceedsDuration.code, TooLarge.code, INTERNAL.code})
-"""Codes a Failed job may carry in its `error`."""
 
 
 def face_of(error: BaseException) -> Face:

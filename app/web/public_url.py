@@ -1,0 +1,66 @@
+"""The base of absolute links: what the operator says, else what the client called us, as far as that can be believed."""
+
+import re
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+Network = IPv4Network | IPv6Network
+
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
+_FORWARDED_PAIR: Final = re.compile(r'(?P<name>host|proto)=(?:"(?P<quoted>[^"]*)"|(?P<token>[^;,\s]+))', re.IGNORECASE)
+_SCHEMES: Final = frozenset({"http", "https"})
+
+
+class PublicUrl:
+    """SOUNDPATH_PUBLIC_URL, or the request's own host. Forwarded headers count only when a trusted proxy has sent them."""
+
+    def __init__(self, configured: str | None, trusted_proxies: Sequence[Network] = ()) -> None:
+        self._configured = configured.rstrip("/") if configured else None
+        self._trusted = tuple(trusted_proxies)
+
+    @property
+    def path(self) -> str:
+        """The path of the configured base, without a slash at its end: what stands in front of root-relative links."""
+        return urlsplit(self._configured).path if self._configured else ""
+
+    def base(self, request: web.BaseRequest) -> str:
+        """Scheme and host (and configured path) without a slash at the end, e.g. `https://audio.example`."""
+        if self._configured is not None:
+            return self._configured
+        scheme, host = request.scheme, request.headers.get("Host", "")
+        if self._is_trusted(request.remote):
+            scheme, host = _forwarded(request, scheme, host)
+        return f"{scheme}://{host if _HOST.fullmatch(host) else _own_address(request)}"
+
+    def _is_trusted(self, remote: str | None) -> bool:
+        if not self._trusted or not remote:  # a Unix socket has no address
+            return False
+        address = ip_address(remote.partition("%")[0])
+        mapped = getattr(address, "ipv4_mapped", None)  # how a dual-stack socket shows an IPv4 peer
+        return any((mapped or address) in network for network in self._trusted)
+
+
+def _forwarded(request: web.BaseRequest, scheme: str, host: str) -> tuple[str, str]:
+    """What the proxy says: RFC 7239's Forwarded, else X-Forwarded-*. Of several values the last: the trusted proxy has added it."""
+    said = {}
+    last = request.headers.get("Forwarded", "").rpartition(",")[2]
+    for pair in _FORWARDED_PAIR.finditer(last):
+        said[pair["name"].lower()] = pair["quoted"] or pair["token"] or ""
+    for name in ("proto", "host"):
+        if name not in said:
+            said[name] = request.headers.get(f"X-Forwarded-{name}", "").rpartition(",")[2].strip()
+    proto = said["proto"].lower()
+    return (proto if proto in _SCHEMES else scheme, said["host"] or host)
+
+
+def _own_address(request: web.BaseRequest) -> str:
+    """Where the request came in, for clients that send no usable Host."""
+    sockname = request.transport.get_extra_info("sockname") if request.transport else None
+    if not isinstance(sockname, tuple):
+        return "localhost"
+    host = f"[{sockname[0]}]" if ":" in sockname[0] else sockname[0]
+    return f"{host}:{sockname[1]}"

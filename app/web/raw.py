@@ -1,0 +1,35 @@
+"""GET and HEAD of /{account}/raw/{path}: the original bytes."""
+
+from pathlib import PurePosixPath
+
+from aiohttp import web
+
+from app.files.originals import original_key
+from app.web.bodies import StoredBody
+from app.web.cache_control import Lifetime, cache_control
+from app.web.content_type import attachment, content_type, guard_headers
+from app.web.delivery import parse_delivery
+from app.web.keys import BODIES, ORIGINALS
+from app.web.serve import Representation, serve_file
+from app.web.target import address_of
+
+
+async def raw(request: web.Request) -> web.Response:
+    """Serve an original, with ranges and validators; its version is its strong ETag."""
+    address = address_of(request)
+    delivery = parse_delivery(address.params)
+    originals = request.app[ORIGINALS]
+    original = await originals.find(address.account, address.path)
+    media_type = content_type(original.path)
+    extra = guard_headers(media_type)
+    if delivery.download:
+        extra["Content-Disposition"] = attachment(PurePosixPath(original.path).name)
+    shown = Representation(
+        etag=original.version,
+        content_type=media_type,
+        cache_control=cache_control(Lifetime.SETTLED, delivery),
+        modified_ms=original.modified_ms,
+        extra=extra,
+    )
+    body = StoredBody(original_key(original.account, original.path), original.size_bytes, lambda: originals.open(original))
+    return await serve_file(request, shown, body, request.app[BODIES])

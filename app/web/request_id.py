@@ -1,0 +1,22 @@
+"""The id that ties an answer to its lines in the log: the proxy's, or one of ours."""
+
+import re
+import secrets
+from typing import Final
+
+from aiohttp import web
+
+HEADER: Final = "X-Request-Id"
+
+_KEY: Final = web.RequestKey("request_id", str)
+_WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")  # goes into the log and back to the client
+
+
+def request_id(request: web.BaseRequest) -> str:
+    """The same id however often it is asked for."""
+    known = request.get(_KEY)
+    if known is None:
+        given = request.headers.get(HEADER)
+        known = given if given is not None and _WELL_FORMED.fullmatch(given) else secrets.token_hex(8)
+        request[_KEY] = known
+    return known

@@ -1,0 +1,99 @@
+"""The application of the web floor: its routes, what surrounds each of them, and the socket it listens on."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import web
+
+from app.files.originals import Originals
+from app.jobs.jobs import Jobs
+from app.web import health, job_api, pages
+from app.web.bodies import Bodies
+from app.web.cors import Handler, add_headers, preflight
+from app.web.errors import error_answers
+from app.web.keys import BODIES, JOBS, ORIGINALS, PUBLIC_URL
+from app.web.public_url import PublicUrl
+from app.web.raw import raw
+from app.web.request_log import RequestLog
+from app.web.wire import JOB_DOCS_PATH
+
+API: Final = "/v2/accounts/{account}"
+REST: Final = r"{rest:[\s\S]*}"  # for the router alone: handlers read the raw target, which nothing has decoded or collapsed
+
+MAX_BODY_BYTES: Final = 2**20  # JSON bodies; an endpoint that takes files reads its stream and counts for itself
+MAX_REQUEST_LINE_BYTES: Final = 32 * 1024  # so that an overlong URL is ours to refuse, with a 414 in our own shape
+KEEP_ALIVE_SECONDS: Final = 75  # longer than a proxy in front keeps its idle connections, so that the proxy closes first
+SHUTDOWN_SECONDS: Final = 5
+BACKLOG: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where to listen; port 0 takes a free one. `reuse_port` lets several processes share the address."""
+
+    host: str
+    port: int
+    reuse_port: bool = False
+    log_requests: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What the web floor leads to. `variant` answers GET and HEAD of /{account}/audio/…; `demo_path` is shown on the front page."""
+
+    jobs: Jobs
+    originals: Originals
+    bodies: Bodies
+    public_url: PublicUrl
+    variant: Handler
+    demo_path: str
+
+
+def build_app(doors: Doors) -> web.Application:
+    """Every route of this service. Starting and stopping what is behind the doors is the wiring's business."""
+    app = web.Application(middlewares=[preflight, error_answers], client_max_size=MAX_BODY_BYTES)
+    app[JOBS] = doors.jobs
+    app[ORIGINALS] = doors.originals
+    app[BODIES] = doors.bodies
+    app[PUBLIC_URL] = doors.public_url
+    app.on_response_prepare.append(add_headers)
+
+    async def front(_request: web.Request) -> web.Response:
+        return pages.front_page(doors.demo_path)
+
+    app.add_routes(
+        [
+            web.get("/", front),
+            web.get("/healthz", health.healthz),
+            web.get("/robots.txt", health.robots),
+            web.get(JOB_DOCS_PATH, pages.job_docs),
+            web.get(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.get_job),
+            web.delete(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.cancel_job),
+            web.get(f"{API}/jobs", job_api.list_jobs),
+            web.get(f"/{{account}}/raw/{REST}", raw),
+            web.get(f"/{{account}}/audio/{REST}", doors.variant),
+        ]
+    )
+    return app
+
+
+@asynccontextmanager
+async def listening(app: web.Application, listen: Listen) -> AsyncIterator[int]:
+    """Serve while the context lasts; gives the bound port. At its end running answers get a moment to finish."""
+    logging: dict[str, Any] = {"access_log_class": RequestLog} if listen.log_requests else {"access_log": None}
+    runner = web.AppRunner(
+        app,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        max_line_size=MAX_REQUEST_LINE_BYTES,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        **logging,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, listen.host, listen.port, backlog=BACKLOG, reuse_port=listen.reuse_port or None)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
