@@ -15,6 +15,7 @@ from storage.blocking import off_loop
 SMALL_BODY_BYTES: Final = 256 * 1024  # segments and playlists; above it sendfile costs less than a copy
 MEMORY_BYTES: Final = 64 * 2**20
 OPEN_FILES: Final = 128  # well under the usual limit of 1,024 descriptors
+CHANGED: Final = "The file was changed while it was being read. Ask again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,14 @@ class OpenFile:
     __slots__ = ("_descriptor",)
 
     def __init__(self, path: Path, size_bytes: int) -> None:
-        # A FIFO in somebody's library must not block us.
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            # A FIFO in somebody's library must not block us.
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except FileNotFoundError as error:
+            raise Conflict(CHANGED) from error
         facts = os.fstat(self._descriptor)
         if not stat.S_ISREG(facts.st_mode) or facts.st_size != size_bytes:
-            raise Conflict("The file was changed while it was being read. Ask again.")
+            raise Conflict(CHANGED)
 
     def fileno(self) -> int:
         """For sendfile."""
@@ -92,5 +96,5 @@ class Bodies:
 def _read_whole(path: Path, size_bytes: int) -> bytes:
     content = OpenFile(path, size_bytes).read(0, size_bytes)
     if len(content) != size_bytes:
-        raise Conflict("The file was changed while it was being read. Ask again.")
+        raise Conflict(CHANGED)
     return content

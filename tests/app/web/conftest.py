@@ -1,0 +1,70 @@
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from app.files.originals import Originals
+from app.jobs.jobs import Jobs
+from app.jobs.limits import JobLimits
+from app.jobs.wakeups import Wakeups
+from app.web.bodies import Bodies
+from app.web.public_url import PublicUrl
+from app.web.server import Doors, Listen, build_app, listening
+from storage.db import Database
+from storage.disk import DiskStore
+from tests.app.web.exchange import Answer, exchange
+
+ACCOUNT = "W142hJk"
+
+
+class Variants:
+    """Stands where the crossroads will be: each test says what a request for a variant runs into."""
+
+    def __init__(self) -> None:
+        self.answer: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        assert self.answer is not None
+        return await self.answer(request)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    port: int
+    library: Path
+    store: DiskStore
+    originals: Originals
+    jobs: Jobs
+    bodies: Bodies
+    variants: Variants
+
+    async def get(self, target: str, method: str = "GET", **headers: str) -> Answer:
+        return await self.ask(target, method, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    async def ask(self, target: str, method: str, headers: Mapping[str, str]) -> Answer:
+        return await exchange(self.port, target, method, headers)
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    library = tmp_path / "library"
+    library.mkdir()
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'jobs.db'}")
+    store = DiskStore(tmp_path / "objects")
+    try:
+        await database.migrate()
+        jobs = Jobs(database, Wakeups(), JobLimits())
+        originals = Originals(store, library)
+        bodies, variants = Bodies(), Variants()
+
+        async def variant(request: web.Request) -> web.StreamResponse:
+            return await variants(request)
+
+        doors = Doors(jobs, originals, bodies, PublicUrl(None), variant, "/demo.wav")
+        async with listening(build_app(doors), Listen("127.0.0.1", 0)) as port:
+            yield Service(port, library, store, originals, jobs, bodies, variants)
+    finally:
+        store.close()
+        await database.close()
