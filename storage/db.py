@@ -1,0 +1,122 @@
+"""The door to the database: one engine, read and write transactions, and what differs between SQLite and PostgreSQL.
+
+SQLite: WAL, synchronous=FULL, one writer at a time (BEGIN IMMEDIATE), local disks only. Statements are SQLAlchemy Core and portable;
+dialects differ in this file and nowhere else. Times are epoch milliseconds by the database's clock (`now_ms`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import BigInteger, Connection, Insert, MetaData, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.functions import FunctionElement
+
+from storage.local import require_local
+
+BUSY_TIMEOUT_MS = 30_000
+CONNECTIONS = 8
+
+# Every table of the house; the packages that own them define them. Names are given so that migrations can speak of constraints.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class now_ms(FunctionElement[int]):  # noqa: N801 (reads as an SQL function)
+    """The database's clock in epoch milliseconds."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(now_ms, "sqlite")
+def _now_sqlite(*_: Any, **__: Any) -> str:
+    return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+
+
+@compiles(now_ms, "postgresql")
+def _now_postgresql(*_: Any, **__: Any) -> str:
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+def insert_new(connection: AsyncConnection, table: Table) -> Insert:
+    """INSERT … ON CONFLICT DO NOTHING: a row that breaks a unique rule is left out, and rowcount tells."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+class Database:
+    """One database, by SQLAlchemy URL (`sqlite+aiosqlite:////folder/file.db`). Create it where the event loop runs; `close` it there."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self._is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._engine = create_async_engine(parsed, pool_size=CONNECTIONS, max_overflow=0)
+        # SQLite lets one connection write; the others of this program queue up here in order instead of asking again and again there.
+        self._writer = asyncio.Lock() if self._is_sqlite else nullcontext()
+        if self._is_sqlite:
+            require_local(Path(parsed.database or ".").parent)
+            event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
+            event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """One consistent snapshot to read from."""
+        async with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that writes: committed durably at the end, rolled back on any exception."""
+        async with self._writer, self._engine.connect() as connection:
+            await connection.execution_options(soundpath_writes=True)
+            async with connection.begin():
+                yield connection
+
+    async def migrate(self) -> None:
+        """Bring the tables up to date; programs that start at the same time take turns."""
+        async with self.write() as connection:
+            await connection.run_sync(_upgrade)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # The driver must not begin transactions by itself: `_begin_sqlite` says which kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A transaction that reads first and then writes could not be upgraded while another one writes: take the lock at once."""
+    writes = connection.get_execution_options().get("soundpath_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", "storage:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,87 @@
+"""Publishing on a POSIX file system so that a crash at any moment leaves the old state or the new one, never a part."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# A deleter may take an emptied folder away between our mkdir and our rename: try again, but not for ever.
+RENAME_ATTEMPTS = 100
+
+
+def publish(source: Path, target: Path) -> os.stat_result:
+    """Move a file of the same file system under its final name, durably, replacing what was there; returns its stat.
+
+    The modification time is set to now in nanoseconds: the file system's own clock ticks in milliseconds, too coarse for an ETag.
+    """
+    now_ns = time.time_ns()
+    os.utime(source, ns=(now_ns, now_ns))
+    _sync(source)
+    facts = os.stat(source)
+    for attempt in range(1, RENAME_ATTEMPTS + 1):
+        make_folders(target.parent)
+        try:
+            os.rename(source, target)
+            break
+        except FileNotFoundError:
+            if attempt == RENAME_ATTEMPTS or not source.exists():
+                raise
+    sync_folder(target.parent)
+    return facts
+
+
+def copy_aside(source: Path, aside: Path) -> None:
+    """Copy a file from another file system next to the target, to be published from there."""
+    try:
+        shutil.copyfile(source, aside, follow_symlinks=False)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def make_folders(folder: Path) -> None:
+    """`mkdir -p` whose new names survive a crash."""
+    missing: list[Path] = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for path in reversed(missing):
+        with _lost_race_is_fine():
+            path.mkdir(exist_ok=True)
+            _sync(path.parent)
+
+
+def remove_empty_folders(folder: Path, top: Path) -> None:
+    """Take away `folder` and its parents below `top` as far as they are empty."""
+    while folder != top:
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return  # not empty
+        folder = folder.parent
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names of a folder durable; one that has gone needs no care."""
+    with _lost_race_is_fine():
+        _sync(folder)
+
+
+@contextmanager
+def _lost_race_is_fine() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        return
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

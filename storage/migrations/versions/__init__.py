@@ -1,0 +1,1 @@
+"""Steps of the tables' history, oldest first by their number."""
