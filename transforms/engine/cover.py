@@ -1,0 +1,27 @@
+"""The cover art of an original, as it lies in the file: never decoded."""
+
+from contextlib import closing
+
+from av.error import FFmpegError
+from av.stream import Disposition
+
+from transforms.engine.tags import Cover, cover_of
+from transforms.errors import UnsupportedInput
+from transforms.probe.guard import open_media
+
+MAX_COVER_BYTES = 4 * 2**20
+"""Larger pictures are left out: the tag stands in front of the sound."""
+
+
+def read_cover(path: str) -> Cover | None:
+    """The first attached picture; None where there is none, or none an MP3 can carry. A broken one is no error."""
+    try:
+        with closing(open_media(path)) as container:
+            for stream in container.streams.video:
+                if stream.disposition & Disposition.attached_pic:
+                    packet = next(container.demux(stream), None)
+                    size = 0 if packet is None else packet.size
+                    return cover_of(bytes(packet)) if packet is not None and 0 < size <= MAX_COVER_BYTES else None
+    except (FFmpegError, UnsupportedInput):
+        return None
+    return None

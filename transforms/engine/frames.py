@@ -1,0 +1,41 @@
+"""Decoded audio in pieces: cutting a frame, and silence of any kind. The samples never become Python objects."""
+
+from collections.abc import Iterator
+
+from av import AudioFifo, AudioFrame
+
+SILENCE_SAMPLES = 4096
+"""Samples per frame of silence."""
+
+
+def cut(frame: AudioFrame, start: int, end: int) -> AudioFrame:
+    """Samples [start, end) of a frame: the frame itself where that is all of it, else a copy."""
+    if start == 0 and end == frame.samples:
+        return frame
+    frame.pts = None
+    fifo = AudioFifo()
+    fifo.write(frame)
+    if start:
+        fifo.read(start)
+    kept = fifo.read(end - start)
+    assert kept is not None
+    return kept
+
+
+def silence(kind: tuple[str, str, int], samples: int) -> Iterator[AudioFrame]:
+    """`samples` of silence; `kind` is the sample format, layout and rate in Hz."""
+    sample_format, layout, rate = kind
+    # Unsigned 8-bit samples rest in the middle, all others at zero.
+    rest = b"\x80" if sample_format.startswith("u8") else b"\0"
+    while samples > 0:
+        frame = AudioFrame(format=sample_format, layout=layout, samples=min(samples, SILENCE_SAMPLES))
+        for plane in frame.planes:
+            plane.update(rest * plane.buffer_size)
+        frame.sample_rate = rate
+        yield frame
+        samples -= frame.samples
+
+
+def kind_of(frame: AudioFrame) -> tuple[str, str, int]:
+    """The sample format, layout and rate of a frame."""
+    return frame.format.name, frame.layout.name, frame.sample_rate

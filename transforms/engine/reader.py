@@ -1,0 +1,154 @@
+"""Reads exact samples of one original: positions are counted, never trusted from time stamps alone (ENGINE 2).
+
+Damaged packets are skipped, as FFmpeg does. A file that ends early gives fewer samples than asked for; the caller decides what that means.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from av import AudioFrame, AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.error import FFmpegError
+
+from transforms.engine.frames import cut, kind_of
+from transforms.probe.guard import audio_stream, open_media
+from transforms.source import Source
+
+SEEK_EARLY_SECONDS = 0.3
+"""Decoded and dropped after a seek: the bit reservoir of MP3, the 80 ms pre-roll of Opus (ENGINE 2)."""
+
+SEEK_WORTH_SECONDS = 2.0
+"""Positions nearer than this are reached by decoding on."""
+
+
+class Reader:
+    """One original, open. `sample_format` None keeps what the decoder gives; rate and layout are always the source's."""
+
+    def __init__(self, path: str, source: Source, sample_format: str | None = None) -> None:
+        self._path = path
+        self._source = source
+        self._sample_format = sample_format
+        self._container: InputContainer | None = None
+        self._frames: Iterator[AudioFrame] = iter(())
+        self._position: int | None = None  # of the next decoded sample; None where only a seek can tell
+
+    def close(self) -> None:
+        """Close the file."""
+        self._frames = iter(())
+        self._position = None
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+    def read(self, start: int, end: int) -> Iterator[AudioFrame]:
+        """Frames that hold samples [start, end), time stamps removed; fewer where the file ends early. Raises UnsupportedInput."""
+        if not self._near(start):
+            self._go_to(start)
+        while (first := self._position) is not None and first < end:
+            frame = next(self._frames, None)
+            if frame is None:
+                # A decoder that has been flushed gives nothing more: the next read seeks.
+                self._position = None
+                return
+            self._position = first + frame.samples
+            if self._position > max(start, first):
+                frame.pts = None
+                yield cut(frame, max(0, start - first), min(frame.samples, end - first))
+
+    def _near(self, start: int) -> bool:
+        if self._position is None or start < self._position:
+            return False
+        return not self._source.seekable or start - self._position < SEEK_WORTH_SECONDS * self._source.sample_rate_hz
+
+    def _go_to(self, start: int) -> None:
+        """Make `start` lie at or behind the next decoded sample: by a seek where that is exact, else from the beginning."""
+        early = start - int(SEEK_EARLY_SECONDS * self._source.sample_rate_hz)
+        if self._source.seekable and early > 0 and self._seek(early, start):
+            return
+        self.close()
+        self._frames = self._decode(self._open())
+        self._position = 0
+
+    def _open(self) -> AudioStream:
+        if self._container is None:
+            self._container = open_media(self._path)
+        return audio_stream(self._container)
+
+    def _seek(self, early: int, start: int) -> bool:
+        """Seek to sample `early`. False when the first frame that comes out lies behind `start`, or does not say where it lies."""
+        stream = self._open()
+        assert self._container is not None
+        assert stream.time_base is not None
+        rate = self._source.sample_rate_hz
+        origin = round((stream.start_time or 0) * stream.time_base * rate)
+        try:
+            self._container.seek(int((early + origin) / rate / stream.time_base), stream=stream, backward=True)
+        except FFmpegError:
+            return False
+        frames = self._decode(stream)
+        frame = next(frames, None)
+        if frame is None or frame.pts is None or frame.time_base is None:
+            return False
+        position = round(frame.pts * frame.time_base * rate) - origin
+        if position > start:
+            return False
+        self._position = position
+        self._frames = _put_back(frame, frames)
+        return True
+
+    def _decode(self, stream: AudioStream) -> Iterator[AudioFrame]:
+        """Decode from where the container stands, in the source's rate and layout whatever the stream changes to."""
+        conform = _Conform(self._source, self._sample_format)
+        assert self._container is not None
+        for frame in _decoded(self._container, stream):
+            yield from conform.push(frame)
+        yield from conform.flush()
+
+
+class _Conform:
+    """Turns frames of a stream that changes its parameters into frames of one kind; frames of that kind pass untouched."""
+
+    def __init__(self, source: Source, sample_format: str | None) -> None:
+        self._rate = source.sample_rate_hz
+        self._layout = source.layout
+        self._format = sample_format
+        self._kind: tuple[str, str, int] | None = None
+        self._resampler: AudioResampler | None = None
+
+    def push(self, frame: AudioFrame) -> list[AudioFrame]:
+        kind = kind_of(frame)
+        if kind == self._kind:
+            return [frame] if self._resampler is None else self._resampler.resample(frame)
+        before = self.flush()
+        self._format = self._format or frame.format.name
+        self._kind = kind
+        if kind == (self._format, self._layout, self._rate):
+            return [*before, frame]
+        self._resampler = AudioResampler(format=self._format, layout=self._layout, rate=self._rate)
+        return [*before, *self._resampler.resample(frame)]
+
+    def flush(self) -> list[AudioFrame]:
+        resampler, self._resampler, self._kind = self._resampler, None, None
+        return [] if resampler is None else resampler.resample(None)
+
+
+def _decoded(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
+    """Every frame that can be decoded. An error of the demuxer ends the file, one of the decoder costs its packet."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except FFmpegError:
+            packet = None
+        if packet is not None and packet.size == 0:
+            continue  # it would flush the decoder
+        with suppress(FFmpegError):
+            yield from stream.codec_context.decode(packet)
+        if packet is None:
+            return
+
+
+def _put_back(first: AudioFrame, rest: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
+    yield first
+    yield from rest

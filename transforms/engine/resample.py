@@ -1,0 +1,51 @@
+"""One run at one rendition's rate, layout and format: exactly the samples that are due, whatever libswresample keeps back or adds.
+
+FFmpeg's defaults throughout: its downmix matrices, its filter, no dither; so the samples are those of the command line.
+"""
+
+from av import AudioFrame, AudioResampler
+
+from transforms.engine.frames import cut, kind_of, silence
+from transforms.engine.timeline import filter_reach
+
+
+class RunResampler:
+    """Gives `due` samples, after `discard` that are dropped. Fed from a sample on the phase grid it gives what a whole run gives."""
+
+    def __init__(self, kind: tuple[str, str, int], discard: int, due: int) -> None:
+        """`kind` is the wanted sample format, layout and rate in Hz."""
+        self._format, self._layout, self._rate = kind
+        self._resampler = AudioResampler(format=self._format, layout=self._layout, rate=self._rate)
+        self._discard = discard
+        self._due = due
+        self._fed = 0
+        self._last: AudioFrame | None = None
+
+    def push(self, frame: AudioFrame) -> list[AudioFrame]:
+        """Convert one frame of the run."""
+        self._fed += frame.samples
+        self._last = frame
+        return [kept for converted in self._resampler.resample(frame) if (kept := self._keep(converted)) is not None]
+
+    def flush(self, missing: int = 0) -> list[AudioFrame]:
+        """The rest of the run; `missing` samples of what is due will never come because the input ended early."""
+        self._due = max(0, self._due - missing)
+        kept: list[AudioFrame] = []
+        if self._last is not None and self._due:
+            reach = filter_reach(self._last.sample_rate, self._rate)
+            if self._fed < reach:
+                for frame in silence(kind_of(self._last), reach - self._fed):
+                    kept += self.push(frame)
+            kept += [last for converted in self._resampler.resample(None) if (last := self._keep(converted)) is not None]
+        return kept
+
+    def _keep(self, frame: AudioFrame) -> AudioFrame | None:
+        """The part of a converted frame that is due."""
+        first = min(self._discard, frame.samples)
+        self._discard -= first
+        samples = min(self._due, frame.samples - first)
+        if samples <= 0:
+            return None
+        self._due -= samples
+        frame.pts = None
+        return cut(frame, first, first + samples)

@@ -1,0 +1,122 @@
+"""A plan being encoded: ranges in any order, and without starting again where one follows the other."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[attr-defined]
+
+from transforms.engine.aac import AacCoder
+from transforms.engine.coder import Coder
+from transforms.engine.lane import Lane
+from transforms.engine.messages import Part, Span
+from transforms.engine.mp3 import Mp3Coder
+from transforms.engine.mp3_command import corrected_kbps
+from transforms.engine.pcm import PcmCoder
+from transforms.engine.playback import Playback
+from transforms.engine.timeline import span_samples
+from transforms.errors import UnsupportedInput
+from transforms.plan import Plan, Rendition
+from transforms.spec import Format
+
+PROGRESS_EVERY_SECONDS = 1
+
+OVER: Final = object()
+"""What the timeline gives behind its last step."""
+
+
+class Session:
+    """One plan and its open files. May be kept between spans of the same plan: decoder, resamplers and encoders then go on where they
+    stand (ENGINE 2 and 3). `ffmpeg` is the program that encodes MP3; None takes the one that is packaged."""
+
+    def __init__(self, plan: Plan, paths: Sequence[str], *, ffmpeg: str | None = None) -> None:
+        self._plan = plan
+        self._ffmpeg = ffmpeg or get_ffmpeg_exe()  # type: ignore[no-untyped-call]
+        self._playback = Playback(plan, paths)
+        self._lanes: list[Lane] = []
+        self._steps: Iterator[None] = iter(())
+
+    def close(self) -> None:
+        """Stop what runs and close all files."""
+        for lane in self._lanes:
+            lane.coder.close()
+        self._lanes = []
+        self._playback.close()
+
+    def encode(self, spans: Sequence[Span], scratch: str, progress: Callable[[int], None]) -> tuple[Part, ...]:
+        """Write one part per rendition, in order, to `scratch`: `spans[i]` in frames of rendition i. Raises UnsupportedInput, EngineFault.
+
+        `progress` is told the samples of the first rendition's span that have been fed to its encoder so far.
+        """
+        asked = [rendition.bitrate_kbps for rendition in self._plan.renditions]
+        parts = self._encode(spans, scratch, progress, asked)
+        if self._plan.format is not Format.MP3:
+            return parts
+        better = [
+            corrected_kbps(rendition, part.size_bytes, part.frames) for rendition, part in zip(self._plan.renditions, parts, strict=True)
+        ]
+        if any(better):
+            return self._encode(spans, scratch, progress, [new or old for new, old in zip(better, asked, strict=True)])
+        return parts
+
+    def _encode(
+        self, spans: Sequence[Span], scratch: str, progress: Callable[[int], None], bitrates_kbps: Sequence[int | None]
+    ) -> tuple[Part, ...]:
+        try:
+            self._playback.may_end_early = all(span.end is None for span in spans)
+            if not self._go_on(spans):
+                self._start(spans, bitrates_kbps)
+            paths = [Path(scratch, _file_name(number, span)) for number, span in enumerate(spans)]
+            for lane, span, path in zip(self._lanes, spans, paths, strict=True):
+                lane.coder.begin(span, str(path))
+            self._run(progress)
+            return tuple(self._part(number, span, paths[number].name) for number, span in enumerate(spans))
+        except BaseException:
+            self.close()
+            raise
+
+    def _go_on(self, spans: Sequence[Span]) -> bool:
+        return bool(self._lanes) and all(lane.coder.follows(span) for lane, span in zip(self._lanes, spans, strict=True))
+
+    def _start(self, spans: Sequence[Span], bitrates_kbps: Sequence[int | None]) -> None:
+        self._lanes = [
+            Lane(rendition, self._plan.runs, self._coder(rendition, span, bitrate))
+            for rendition, span, bitrate in zip(self._plan.renditions, spans, bitrates_kbps, strict=True)
+        ]
+        self._playback.decoded_samples = 0
+        self._steps = self._playback.steps(self._lanes)
+
+    def _coder(self, rendition: Rendition, span: Span, bitrate_kbps: int | None) -> Coder:
+        if bitrate_kbps is None:
+            return PcmCoder(rendition, span)
+        if self._plan.format is Format.MP3:
+            return Mp3Coder(rendition, span, self._ffmpeg, bitrate_kbps)
+        return AacCoder(rendition, span)
+
+    def _run(self, progress: Callable[[int], None]) -> None:
+        """Feed the lanes until each has what it needs, or the timeline is over."""
+        first = self._lanes[0]
+        begun = told = first.produced
+        while not all(lane.coder.complete for lane in self._lanes):
+            if next(self._steps, OVER) is OVER:
+                self._finish()
+                return
+            if first.produced - told >= PROGRESS_EVERY_SECONDS * first.rendition.sample_rate_hz:
+                told = first.produced
+                progress(told - begun)
+
+    def _part(self, number: int, span: Span, file: str) -> Part:
+        lane = self._lanes[number]
+        written = lane.coder.end()
+        samples = span_samples(lane.rendition, span, lane.rendition.samples - lane.missing_samples)
+        return Part(number, span, file, written.frames, samples, written.size_bytes)
+
+    def _finish(self) -> None:
+        if self._playback.decoded_samples == 0 and self._playback.may_end_early:
+            raise UnsupportedInput("The input has an audio track, but no audio could be decoded from it.")
+        for lane in self._lanes:
+            lane.coder.finish()
+
+
+def _file_name(number: int, span: Span) -> str:
+    return f"part-{number:02d}-{span.start:010d}-{'end' if span.end is None else span.end}"
