@@ -78,7 +78,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What a request asks the queue for. `query` are the transformation parameters and version in request order (artifactUrl)."""
+    """What a request asks the queue for. `query` are the transformation parameters and version in request order (artifactUrl).
+
+    `appended`: paths of the account that are read besides `path`, so that a reset of one of them finds this job.
+    """
 
     account: str
     path: str
@@ -90,6 +93,7 @@ class NewJob:
     keep: Keep
     priority: Priority
     type: str = "ProcessFileJob"
+    appended: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

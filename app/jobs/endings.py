@@ -1,0 +1,73 @@
+"""How an owner ends a job: Succeeded with its charge in one transaction, Failed or tried again, Cancelled. All fenced by the attempt."""
+
+from sqlalchemy import update
+
+from app.jobs.job import Job, Result, SourceVersion, Status
+from app.jobs.limits import JobLimits
+from app.jobs.rows import write_failure, write_result, write_sources
+from app.jobs.tables import jobs
+from app.jobs.transitions import end, is_held, requeue, running_rows
+from app.jobs.wakeups import Wakeups
+from app.ledger import write_charge
+from app.metering import Charge
+from storage.db import Database, now_ms
+
+
+class Endings:
+    """Ends of jobs that the caller claimed. Objects are published before, the row is the very last."""
+
+    def __init__(self, database: Database, wakeups: Wakeups, limits: JobLimits) -> None:
+        self._database = database
+        self._wakeups = wakeups
+        self._limits = limits
+
+    async def succeed(self, job: Job, result: Result, sources: tuple[SourceVersion, ...], charge: Charge) -> bool:
+        """Mark the job Succeeded and charge it, both or neither. False: it is not ours any more, or is to be cancelled."""
+        values = {
+            "status": Status.SUCCEEDED,
+            "progress": 100,
+            "result": write_result(result),
+            "sources": write_sources(sources),
+            "size_bytes": sum(artifact.size_bytes for artifact in result.artifacts),
+        }
+        times = {name: now_ms() for name in ("ended_ms", "updated_ms", "last_used_ms")}
+        ours = update(jobs).where(is_held(job), jobs.c.status == Status.RUNNING)
+        async with self._database.write() as connection:
+            ended = await connection.execute(ours.values(owner=None, lease_until_ms=None, **values, **times))
+            if not ended.rowcount:
+                return False
+            await write_charge(connection, job, charge)
+        self._wakeups.job_changed(job.id)
+        return True
+
+    async def fail(self, job: Job, code: str, message: str, *, final: bool) -> Status | None:
+        """Failed when the same would happen again (`final`) or the strikes are used up, else Pending with a growing delay.
+
+        Returns the new status (Cancelled when that was asked meanwhile); None: not ours any more.
+        """
+        async with self._database.write() as connection:
+            rows = await running_rows(connection, is_held(job))
+            if not rows:
+                return None
+            strikes = rows[0]["strikes"] + 1
+            over = final or strikes >= self._limits.strikes or job.attempt >= self._limits.attempts
+            if rows[0]["status"] == Status.CANCELLING:
+                status = Status.CANCELLED
+                await end(connection, job.id, status)
+            elif over:
+                status = Status.FAILED
+                await end(connection, job.id, status, failure=write_failure(code, message, final), strikes=strikes)
+            else:
+                status = Status.PENDING
+                await requeue(connection, job.id, strikes, int(self._limits.backoff_seconds * 1000) * 2 ** (strikes - 1))
+        self._wakeups.job_changed(job.id)
+        return status
+
+    async def cancelled(self, job: Job) -> bool:
+        """The work is killed and nothing of it is left: Cancelling becomes Cancelled. False: not ours any more."""
+        async with self._database.write() as connection:
+            rows = await running_rows(connection, is_held(job), jobs.c.status == Status.CANCELLING)
+            if rows:
+                await end(connection, job.id, Status.CANCELLED)
+        self._wakeups.job_changed(job.id)
+        return bool(rows)

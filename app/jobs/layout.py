@@ -1,0 +1,25 @@
+"""Where artifacts lie in the store: below their original's path, so that a reset by path prefix is one deletion.
+
+    artifacts/{account}{path}/!{job id}/{attempt}/audio.mp3
+
+Each attempt writes into a folder of its own: one that lost its lease can neither replace nor delete what the next one published.
+"""
+
+from app.jobs.job import Job
+
+ROOT = "artifacts"
+
+
+def artifact_key(job: Job, name: str) -> str:
+    """Key of an output of this attempt; `name` is public and begins with '/'."""
+    return f"{attempt_prefix(job)[:-1]}{name}"
+
+
+def attempt_prefix(job: Job) -> str:
+    """Prefix of everything this attempt wrote."""
+    return f"{job_prefix(job.account, job.path, job.id)}{job.attempt}/"
+
+
+def job_prefix(account: str, path: str, job_id: str) -> str:
+    """Prefix of everything any attempt of a job wrote."""
+    return f"{ROOT}/{account}{path}/!{job_id}/"

@@ -1,0 +1,124 @@
+"""The worker's side of the queue: claim a job for a while, keep it by beating, give it back; and take back what the dead held.
+
+Our row and its attempt number decide who owns a job. Whoever is told LOST kills its work and publishes nothing.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, update
+
+from app.jobs.job import Job, Priority, Status
+from app.jobs.limits import JobLimits
+from app.jobs.owners import Owner, owner_marks
+from app.jobs.rows import read_job
+from app.jobs.tables import is_queued, is_running, jobs
+from app.jobs.transitions import is_held, running_rows, take_back
+from app.jobs.wakeups import Wakeups
+from storage.alive import bury
+from storage.db import Database, now_ms
+
+RECHECK_SECONDS = 1.0  # jobs that other processes queued, or whose delay is over, are seen this late at most
+
+
+class BeatAnswer(StrEnum):
+    """What a beat learns."""
+
+    OURS = "ours"
+    CANCEL = "cancel"
+    LOST = "lost"
+
+
+class Leases:
+    """Claims and their keeping. `owners_folder` holds the marks of this machine's owners."""
+
+    def __init__(self, database: Database, wakeups: Wakeups, limits: JobLimits, owners_folder: Path) -> None:
+        self._database = database
+        self._wakeups = wakeups
+        self._limits = limits
+        self._owners_folder = owners_folder
+
+    async def claim(self, owner: Owner, lowest: Priority = Priority.BACKGROUND) -> Job | None:
+        """The next job, now Running and ours, or None. `lowest`: a reserved slot takes nothing less urgent.
+
+        Order: priority, then accounts with fewer running jobs, then age.
+        """
+        async with self._database.write() as connection:
+            job_id = await connection.scalar(_next_id(lowest))
+            if job_id is None:
+                return None
+            taken = update(jobs).where(jobs.c.id == job_id).returning(jobs)
+            values = {"status": Status.RUNNING, "owner": owner.id, "attempt": jobs.c.attempt + 1, "progress": 0}
+            row = await connection.execute(taken.values(**values, lease_until_ms=self._lease_end(), updated_ms=now_ms()))
+            job = read_job(row.mappings().one())
+        self._wakeups.job_changed(job.id)
+        return job
+
+    async def claim_next(self, owner: Owner, lowest: Priority = Priority.BACKGROUND) -> Job:
+        """Wait for a job to claim."""
+        with self._wakeups.queue_changes() as bell:
+            while True:
+                if job := await self.claim(owner, lowest):
+                    return job
+                await bell.ring(RECHECK_SECONDS)
+
+    async def beat(self, job: Job, progress: int) -> BeatAnswer:
+        """Keep the lease, tell the progress (0–100, never falling), and learn whether to go on. Beat at a third of the lease."""
+        raised = case((jobs.c.progress < progress, progress), else_=jobs.c.progress)
+        kept = update(jobs).where(is_held(job)).returning(jobs.c.status)
+        async with self._database.write() as connection:
+            kept = kept.values(progress=raised, lease_until_ms=self._lease_end(), updated_ms=now_ms())
+            status = await connection.scalar(kept)
+        if status is None:
+            return BeatAnswer.LOST
+        return BeatAnswer.CANCEL if status == Status.CANCELLING else BeatAnswer.OURS
+
+    async def release(self, owner: Owner) -> int:
+        """Give back everything this owner holds, for others to run at once; how many. For a server that stops."""
+        return await self._take_back(owner.id)
+
+    async def reap(self) -> int:
+        """Take back jobs whose lease ran out, and at once those of owners of this machine that died; how many."""
+        count = await self._reap_expired()
+        for owner_id, mark in owner_marks(self._owners_folder).items():
+            with bury(mark) as dead:
+                if dead:
+                    count += await self._take_back(owner_id)
+        return count
+
+    async def _reap_expired(self) -> int:
+        expired = jobs.c.lease_until_ms < now_ms()
+        async with self._database.read() as connection:
+            if await connection.scalar(select(jobs.c.id).where(is_running, expired).limit(1)) is None:
+                return 0
+        async with self._database.write() as connection:
+            rows = await running_rows(connection, expired)
+            for row in rows:
+                await take_back(connection, self._limits, row, strikes=1)
+        return self._tell([row["id"] for row in rows])
+
+    async def _take_back(self, owner_id: str) -> int:
+        async with self._database.write() as connection:
+            rows = await running_rows(connection, jobs.c.owner == owner_id)
+            for row in rows:
+                await take_back(connection, self._limits, row)
+        return self._tell([row["id"] for row in rows])
+
+    def _tell(self, job_ids: list[str]) -> int:
+        for job_id in job_ids:
+            self._wakeups.job_changed(job_id)
+        if job_ids:
+            self._wakeups.queue_changed()
+        return len(job_ids)
+
+    def _lease_end(self) -> ColumnElement[int]:
+        return now_ms() + int(self._limits.lease_seconds * 1000)
+
+
+def _next_id(lowest: Priority) -> Select[tuple[str]]:
+    """The job whose turn it is. On PostgreSQL claims pass each other by; on SQLite the one writer's lock does the same."""
+    running = select(jobs.c.account, func.count().label("running")).where(is_running).group_by(jobs.c.account).subquery()
+    due = and_(is_queued, jobs.c.priority <= lowest, jobs.c.not_before_ms <= now_ms())
+    turn = (jobs.c.priority, func.coalesce(running.c.running, 0), jobs.c.created_ms, jobs.c.id)
+    joined = jobs.outerjoin(running, running.c.account == jobs.c.account)
+    return select(jobs.c.id).select_from(joined).where(due).order_by(*turn).limit(1).with_for_update(of=jobs, skip_locked=True)

@@ -1,0 +1,173 @@
+"""What stays and for how long: resets, the order of eviction, and which bytes are to be deleted from the store.
+
+A retired row answers no request any more; its bytes are deleted afterwards (`purgeable`, then `purged`), so that a crash between
+the two leaves work to be done and not garbage.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.jobs.job import Keep, Status
+from app.jobs.layout import job_prefix
+from app.jobs.tables import cache_generation, is_cached, is_unkept, job_originals, jobs
+from app.jobs.transitions import requeue
+from app.jobs.wakeups import Wakeups
+from storage.db import Database, now_ms
+
+UNKEPT_MS = 3_600_000  # CONTRACT 5: the bytes of a cache=false run go after 1 hour
+TOUCH_STEP_MS = 3_600_000
+DAY_UNUSED_MS = 24 * 3_600_000 + TOUCH_STEP_MS  # `last_used_ms` is right to one step: never too early
+TOUCHED_AT_MOST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A cached variant as eviction sees it."""
+
+    job_id: str
+    account: str
+    path: str
+    size_bytes: int
+    last_used_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CacheTotals:
+    """What the cache holds."""
+
+    variants: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """Bytes to delete: everything under the store prefix."""
+
+    job_id: str
+    prefix: str
+
+
+class Retention:
+    """Resets and eviction. `generation` is the number under which copies in memory are fresh: read it before reading the job."""
+
+    def __init__(self, database: Database, wakeups: Wakeups) -> None:
+        self._database = database
+        self._wakeups = wakeups
+        self._touched: OrderedDict[str, float] = OrderedDict()
+        self.generation = 0
+
+    async def refresh_generation(self) -> None:
+        """Learn of resets by other processes."""
+        async with self._database.read() as connection:
+            self.generation = await _generation(connection)
+
+    async def retire_path(self, account: str, path: str) -> int:
+        """Reset every variant made from this original, appended ones too; returns how many jobs are concerned."""
+        return await self._reset(account, job_originals.c.path == path)
+
+    async def retire_prefix(self, account: str, prefix: str) -> int:
+        """Reset every variant made from an original whose path begins with `prefix`."""
+        return await self._reset(account, func.substr(job_originals.c.path, 1, len(prefix)) == prefix)
+
+    async def retire_jobs(self, job_ids: Sequence[str]) -> int:
+        """Drop these cached variants (eviction)."""
+        async with self._database.write() as connection:
+            count = await _retire(connection, jobs.c.id.in_(job_ids))
+            self.generation = await _raise_generation(connection)
+        return count
+
+    async def purgeable(self, limit: int = 100) -> list[Purge]:
+        """Jobs whose bytes are to be deleted, oldest first."""
+        query = (
+            select(jobs.c.id, jobs.c.account, jobs.c.path)
+            .where(jobs.c.purge_due_ms <= now_ms())
+            .order_by(jobs.c.purge_due_ms, jobs.c.id)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return [Purge(row.id, job_prefix(row.account, row.path, row.id)) for row in await connection.execute(query)]
+
+    async def purged(self, job_ids: Sequence[str]) -> None:
+        """Their bytes are deleted."""
+        async with self._database.write() as connection:
+            await connection.execute(update(jobs).where(jobs.c.id.in_(job_ids)).values(purge_due_ms=None, size_bytes=0))
+
+    async def touch(self, job_id: str) -> None:
+        """The variant was asked for. Written at most once an hour per job."""
+        now = time.monotonic() * 1000
+        if now - self._touched.get(job_id, -TOUCH_STEP_MS) < TOUCH_STEP_MS:
+            return
+        self._touched[job_id] = now
+        self._touched.move_to_end(job_id)
+        if len(self._touched) > TOUCHED_AT_MOST:
+            self._touched.popitem(last=False)
+        stale = and_(jobs.c.id == job_id, is_cached, jobs.c.last_used_ms < now_ms() - TOUCH_STEP_MS)
+        async with self._database.read() as connection:
+            if await connection.scalar(select(jobs.c.id).where(stale)) is None:
+                return
+        async with self._database.write() as connection:
+            await connection.execute(update(jobs).where(stale).values(last_used_ms=now_ms()))
+
+    async def least_recently_used(self, limit: int) -> list[Kept]:
+        """Cached variants, those first that nobody has asked for the longest."""
+        return await self._kept(is_cached, limit)
+
+    async def expired(self, limit: int = 100) -> list[Kept]:
+        """Cached variants whose `keep` rule has run out."""
+        unkept = and_(is_unkept, jobs.c.ended_ms < now_ms() - UNKEPT_MS)
+        unused = and_(jobs.c.keep == Keep.DAY_UNUSED, jobs.c.last_used_ms < now_ms() - DAY_UNUSED_MS)
+        return await self._kept(and_(is_cached, or_(unkept, unused)), limit)
+
+    async def totals(self) -> CacheTotals:
+        """How many variants are cached, and their bytes (those that wait for deletion included)."""
+        variants = func.count().filter(is_cached)
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(variants, func.sum(jobs.c.size_bytes)).where(jobs.c.size_bytes > 0))).one()
+        return CacheTotals(row[0], int(row[1] or 0))
+
+    async def _kept(self, condition: ColumnElement[bool], limit: int) -> list[Kept]:
+        columns = (jobs.c.id, jobs.c.account, jobs.c.path, jobs.c.size_bytes, jobs.c.last_used_ms)
+        query = select(*columns).where(condition).order_by(jobs.c.last_used_ms, jobs.c.id).limit(limit)
+        async with self._database.read() as connection:
+            return [Kept(*row) for row in await connection.execute(query)]
+
+    async def _reset(self, account: str, which: ColumnElement[bool]) -> int:
+        reads_it = exists().where(job_originals.c.job_id == jobs.c.id, job_originals.c.account == account, which)
+        async with self._database.write() as connection:
+            restarted = await _restart(connection, reads_it)
+            retired = await _retire(connection, reads_it)
+            self.generation = await _raise_generation(connection)
+        for row in restarted:
+            self._wakeups.job_changed(row["id"])
+        self._wakeups.queue_changed()
+        return retired + len(restarted)
+
+
+async def _restart(connection: AsyncConnection, reads_it: ColumnElement[bool]) -> Sequence[RowMapping]:
+    """Jobs that are reading the old bytes now begin again; their owner's next word is refused, its claim is over."""
+    query = select(jobs.c.id, jobs.c.strikes).where(jobs.c.status == Status.RUNNING, reads_it).with_for_update()
+    rows = (await connection.execute(query)).mappings().all()
+    for row in rows:
+        await requeue(connection, row["id"], row["strikes"], 0)
+    return rows
+
+
+async def _retire(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
+    """Succeeded rows leave the cache, remembered failures are forgotten."""
+    ended = jobs.c.status.in_([Status.SUCCEEDED, Status.FAILED])
+    statement = update(jobs).where(ended, jobs.c.retired_ms.is_(None), which)
+    return (await connection.execute(statement.values(retired_ms=now_ms(), purge_due_ms=now_ms()))).rowcount
+
+
+async def _raise_generation(connection: AsyncConnection) -> int:
+    await connection.execute(update(cache_generation).values(number=cache_generation.c.number + 1))
+    return await _generation(connection)
+
+
+async def _generation(connection: AsyncConnection) -> int:
+    return int(await connection.scalar(select(cache_generation.c.number)) or 0)

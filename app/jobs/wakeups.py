@@ -1,0 +1,75 @@
+"""Who sleeps until something about jobs changes, and how they are woken. In-process; across processes callers look again by themselves.
+
+A bell is hung up before the sleeper looks at the database, so a change between the look and the sleep is never missed:
+
+    with wakeups.job_changes(job_id) as bell:
+        while not (job := await look()):
+            await bell.ring(seconds)
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Protocol
+
+
+class Bell(Protocol):
+    """One sleeper's bell."""
+
+    async def ring(self, at_most_seconds: float) -> None:
+        """Sleep until something changed since the last return, or the time is over."""
+
+
+class Wakeups:
+    """Bells for waiting workers and for those who follow one job. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._workers: set[_EventBell] = set()
+        self._followers: dict[str, set[_EventBell]] = {}
+
+    @contextmanager
+    def queue_changes(self) -> Iterator[Bell]:
+        """Rings when a job may have become claimable."""
+        bell = _EventBell()
+        self._workers.add(bell)
+        try:
+            yield bell
+        finally:
+            self._workers.discard(bell)
+
+    @contextmanager
+    def job_changes(self, job_id: str) -> Iterator[Bell]:
+        """Rings when this job's status changed (its owner listens for Cancelling, a client for the end)."""
+        bell = _EventBell()
+        self._followers.setdefault(job_id, set()).add(bell)
+        try:
+            yield bell
+        finally:
+            bells = self._followers[job_id]
+            bells.discard(bell)
+            if not bells:
+                del self._followers[job_id]
+
+    def queue_changed(self) -> None:
+        """Wake the workers."""
+        for bell in self._workers:
+            bell.strike()
+
+    def job_changed(self, job_id: str) -> None:
+        """Wake who follows this job."""
+        for bell in self._followers.get(job_id, ()):
+            bell.strike()
+
+
+class _EventBell:
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def strike(self) -> None:
+        self._event.set()
+
+    async def ring(self, at_most_seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most_seconds):
+                await self._event.wait()
+        self._event.clear()
