@@ -1,0 +1,49 @@
+"""Which code answers which task, and the one thing a child remembers between tasks: the session of the plan it encoded last."""
+
+from collections.abc import Callable
+
+from transforms.engine.assemble import assemble
+from transforms.engine.messages import Assemble, Assembled, Describe, Described, Encode, Encoded, Measure, Measured, Outcome, Part, Task
+from transforms.engine.session import Session
+from transforms.plan import Plan
+from transforms.probe.meta import describe
+from transforms.probe.source import measure
+
+
+class Duties:
+    """All tasks of `messages`. `ffmpeg` is the program that encodes MP3; None takes the one that is packaged."""
+
+    def __init__(self, ffmpeg: str | None) -> None:
+        self._ffmpeg = ffmpeg
+        self._session: Session | None = None
+        self._subject: tuple[Plan, tuple[str, ...]] | None = None
+
+    def perform(self, task: Task, progress: Callable[[int], None]) -> Outcome:
+        """Do it; raises RefusedInput, EngineFault, or whatever a library throws."""
+        match task:
+            case Measure():
+                return Measured(measure(task.path))
+            case Describe():
+                return Described(describe(task.path))
+            case Encode():
+                return Encoded(self._encode(task, progress))
+            case Assemble():
+                self._close()  # all parts exist: nothing will be asked of the session again
+                return Assembled(assemble(task))
+
+    def _encode(self, task: Encode, progress: Callable[[int], None]) -> tuple[Part, ...]:
+        """In the open session when it is of the same plan and files, else in a new one; one that failed is not used again."""
+        subject = (task.plan, task.paths)
+        if self._session is None or self._subject != subject:
+            self._close()
+            self._session, self._subject = Session(task.plan, task.paths, ffmpeg=self._ffmpeg), subject
+        try:
+            return self._session.encode(task.spans, task.scratch, progress)
+        except BaseException:
+            self._close()
+            raise
+
+    def _close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
