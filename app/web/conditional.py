@@ -11,7 +11,7 @@ from typing import Final
 from app.errors import PreconditionFailed, RangeNotSatisfiable
 
 _ETAG: Final = re.compile(r'(?P<weak>W/)?"(?P<tag>[^"]*)"')
-_BYTES: Final = re.compile(r"bytes\s*=\s*(?P<ranges>.*)", re.IGNORECASE | re.DOTALL)
+_BYTES: Final = re.compile(r"bytes\s*=\s*(?P<ranges>.+)", re.IGNORECASE | re.DOTALL)
 _RANGE: Final = re.compile(r"(?P<first>\d{0,18})\s*-\s*(?P<last>\d{0,18})")  # 18 digits: every file, and no number that takes long to read
 
 

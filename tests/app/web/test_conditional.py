@@ -43,7 +43,6 @@ def test_one_range_is_cut_out(asked: str, start: int, end: int) -> None:
         "bytes=1000-1001",
         "bytes=-0",
         "bytes=2-1",
-        "bytes=",
         "bytes=-",
         "bytes=a-b",
         "bytes=1000-,2000-",
@@ -56,7 +55,7 @@ def test_what_no_byte_answers_is_416(asked: str) -> None:
     assert refused.value.headers["Content-Range"] == "bytes */1000"
 
 
-@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "bytes=0-1, 2000-", "items=0-1", "bytes", "0-1"])
+@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "bytes=0-1, 2000-", "items=0-1", "bytes", "bytes=", "0-1"])
 def test_several_ranges_and_foreign_units_get_the_whole(asked: str) -> None:
     assert select("GET", {"Range": asked}, NOW, SIZE).status is HTTPStatus.OK
 
