@@ -81,6 +81,11 @@ class Settings(BaseSettings):
         return self.data_dir.resolve() / "objects"
 
     @property
+    def owners_dir(self) -> Path:
+        """Marks of life of this machine's programs."""
+        return self.data_dir.resolve() / "owners"
+
+    @property
     def scratch_dir(self) -> Path:
         """Where encodes write aside; emptied of the dead at start."""
         return self.data_dir.resolve() / "scratch"

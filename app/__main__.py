@@ -1,0 +1,99 @@
+"""`soundpath` = `python -m app`: the command line."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.accounts.keys import KeyKind
+from app.commands import cache, doctor, encode, keys, put, service, usage
+from app.errors import AppError
+from app.logs import configure_logging
+from app.settings import DEFAULT_ACCOUNT, Settings, SettingsRefused
+from storage.errors import StorageError
+from transforms.errors import TransformError
+
+EXIT_REFUSED = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit status: 0 done, 1 something is not in order, 2 refused."""
+    arguments = parser().parse_args(argv)
+    try:
+        settings = Settings.load()
+        configure_logging(settings.log_json)
+        return int(asyncio.run(arguments.run(settings, arguments)))
+    except (SettingsRefused, AppError, StorageError, TransformError, ValueError) as error:
+        sys.stderr.write(f"soundpath: {error}\n")
+        return EXIT_REFUSED
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and its arguments."""
+    root = argparse.ArgumentParser(prog="soundpath", description="Self-hosted audio CDN: the URL is the transformation.")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, run: object) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    command("serve", "Serve requests and work jobs.", service.serve_command)
+    command("work", "Work jobs without serving requests.", service.work_command)
+    command("doctor", "Check FFmpeg, codecs, sandbox, storage, database, clock and disk space.", doctor.doctor_command)
+    _add_put(command("put", "Store a local file as an original.", put.put_command))
+    _add_encode(command("encode", "Transform a local file without a server.", encode.encode_command))
+    _add_keys(command("keys", "Create and list API keys.", None))
+    _add_usage(command("usage", "Show what was billed, or what a URL would cost.", usage.usage_command))
+    _add_cache(command("cache", "Show or shrink the variant cache.", None))
+    return root
+
+
+def _add_account(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--account", default=DEFAULT_ACCOUNT, help="account, 7 characters of base58 (default: %(default)s)")
+
+
+def _add_put(to: argparse.ArgumentParser) -> None:
+    to.add_argument("file", type=Path, metavar="FILE")
+    to.add_argument("path", metavar="/path/in/account", help="where it is stored, e.g. /audio/talk.wav")
+    _add_account(to)
+
+
+def _add_encode(to: argparse.ArgumentParser) -> None:
+    to.add_argument("file", type=Path, metavar="FILE")
+    to.add_argument("query", metavar="QUERY", help="parameters as in a URL, e.g. 'f=mp3&ts=5'; append names files beside FILE")
+    to.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
+
+
+def _add_keys(to: argparse.ArgumentParser) -> None:
+    actions = to.add_subparsers(required=True, metavar="ACTION")
+    create = actions.add_parser("create", help="create a key; it is shown once")
+    create.add_argument("--kind", type=KeyKind, choices=list(KeyKind), required=True)
+    create.set_defaults(run=keys.create_command)
+    listing = actions.add_parser("list", help="list an account's keys")
+    listing.set_defaults(run=keys.list_command)
+    for action in (create, listing):
+        _add_account(action)
+
+
+def _add_usage(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--price", metavar="URL", help="what this URL would cost, without running it")
+    to.add_argument("--audit", action="store_true", help="recount the ledger against the jobs")
+    to.add_argument("--month", metavar="YYYY-MM", help="the month to show (default: this one, UTC)")
+    _add_account(to)
+
+
+def _add_cache(to: argparse.ArgumentParser) -> None:
+    actions = to.add_subparsers(required=True, metavar="ACTION")
+    stats = actions.add_parser("stats", help="variants and bytes that are cached")
+    stats.set_defaults(run=cache.stats_command)
+    prune = actions.add_parser("prune", help="delete expired variants, and the least recently used above a limit")
+    prune.add_argument("--limit-bytes", type=int, metavar="N", help="total to shrink to (default: SOUNDPATH_CACHE_LIMIT_BYTES)")
+    prune.set_defaults(run=cache.prune_command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""HLS originals: a playlist stored as an original is read as the one stream its segments make.
+
+FFmpeg never gets a playlist (it would open whatever the list names). The list is parsed here, each segment is looked up as an
+original of the same account, and their bytes are joined into one local file, which is what gets probed and decoded.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO, cast
+from urllib.parse import unquote, urljoin, urlsplit
+
+import m3u8
+
+from app.errors import FileNotFound
+from app.files.originals import Original, Originals
+from app.jobs.job import SourceVersion
+from storage.errors import InvalidKey
+from transforms.errors import UnsupportedInput
+
+MARK = b"#EXTM3U"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MAX_LIST_BYTES = 4 * 2**20  # a 24-hour list of 2-second segments has about 2 MB
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSource:
+    """A local media file, and every original it was made from."""
+
+    path: Path
+    made_from: tuple[SourceVersion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Bytes [start, start + length) of one file of the account; length None means to its end."""
+
+    path: str
+    start: int = 0
+    length: int | None = None
+
+
+@asynccontextmanager
+async def open_source(originals: Originals, original: Original, scratch: Path) -> AsyncIterator[OpenedSource]:
+    """Open an original for decoding; playlists are joined into a file below `scratch` first.
+
+    Raises UnsupportedInput for playlists that cannot be read this way.
+    """
+    version = SourceVersion(original.path, original.version)
+    async with originals.open(original) as path:
+        if not await asyncio.to_thread(_is_playlist, path):
+            yield OpenedSource(path, (version,))
+            return
+        with TemporaryDirectory(dir=scratch, prefix="joined-") as folder:
+            joined = Path(folder) / "stream"
+            made_from = await _join(originals, original, path, joined)
+            yield OpenedSource(joined, (version, *made_from))
+
+
+def _is_playlist(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(BYTE_ORDER_MARK) + len(MARK)).removeprefix(BYTE_ORDER_MARK).startswith(MARK)
+
+
+async def _join(originals: Originals, original: Original, path: Path, joined: Path) -> tuple[SourceVersion, ...]:
+    made_from: list[SourceVersion] = []
+    playlist = _parse(await asyncio.to_thread(_read_list, path))
+    base = original.path
+    if playlist.is_variant:
+        base = _local_path(_best_stream(playlist), base)
+        media = await _find(originals, original.account, base)
+        made_from.append(SourceVersion(media.path, media.version))
+        async with originals.open(media) as media_path:
+            playlist = _parse(await asyncio.to_thread(_read_list, media_path))
+    with joined.open("wb") as out:
+        for piece in _pieces(playlist, base):
+            segment = await _find(originals, original.account, piece.path)
+            made_from.append(SourceVersion(segment.path, segment.version))
+            async with originals.open(segment) as segment_path:
+                await asyncio.to_thread(_append, out, segment_path, piece)
+    return tuple(dict.fromkeys(made_from))
+
+
+def _read_list(path: Path) -> str:
+    with path.open("rb") as file:
+        text = file.read(MAX_LIST_BYTES + 1)
+    if len(text) > MAX_LIST_BYTES:
+        raise UnsupportedInput("The HLS playlist is too long.")
+    return text.removeprefix(BYTE_ORDER_MARK).decode("utf-8", errors="replace")
+
+
+def _parse(text: str) -> m3u8.M3U8:
+    try:
+        return cast(m3u8.M3U8, m3u8.loads(text))  # type: ignore[no-untyped-call]
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        raise UnsupportedInput("The HLS playlist is not valid.", detail=repr(error)) from error
+
+
+def _best_stream(playlist: m3u8.M3U8) -> str:
+    """The media playlist to hear: the default audio rendition where there is one, else the variant with the highest bandwidth."""
+    audio = [media for media in playlist.media if media.type == "AUDIO" and media.uri]
+    if audio:
+        return str(next((media for media in audio if media.default == "YES"), audio[0]).uri)
+    if not playlist.playlists:
+        raise UnsupportedInput("The HLS playlist names no streams.")
+    return str(max(playlist.playlists, key=lambda stream: stream.stream_info.bandwidth or 0).uri)
+
+
+def _pieces(playlist: m3u8.M3U8, base: str) -> Iterator[_Piece]:
+    """What to join, in order: each initialisation section where it changes, then the segments."""
+    if not playlist.segments:
+        raise UnsupportedInput("The HLS playlist has no segments.")
+    section, ends = None, 0
+    for segment in playlist.segments:
+        if segment.key is not None and segment.key.method not in (None, "NONE"):
+            raise UnsupportedInput("The HLS playlist is encrypted.")
+        if segment.init_section is not None and segment.init_section != section:
+            section = segment.init_section
+            yield _piece(section.uri, section.byterange, base, 0)
+        piece = _piece(segment.uri, segment.byterange, base, ends)
+        ends = piece.start + (piece.length or 0)
+        yield piece
+
+
+def _piece(uri: str, byterange: str | None, base: str, follows: int) -> _Piece:
+    """EXT-X-BYTERANGE is `length[@offset]`; without an offset it continues where the last one ended (RFC 8216 4.3.2.2)."""
+    path = _local_path(uri, base)
+    if not byterange:
+        return _Piece(path)
+    length, _, offset = byterange.partition("@")
+    try:
+        return _Piece(path, int(offset) if offset else follows, int(length))
+    except ValueError as error:
+        raise UnsupportedInput("The HLS playlist has an invalid byte range.") from error
+
+
+def _local_path(uri: str, base: str) -> str:
+    """An account path from a playlist's URI; lists that lead elsewhere are refused."""
+    parts = urlsplit(urljoin(base, uri or ""))
+    if parts.scheme or parts.netloc or not parts.path.startswith("/"):
+        raise UnsupportedInput("The HLS playlist names files on other hosts; its segments must be files of the same account.")
+    return unquote(parts.path)
+
+
+async def _find(originals: Originals, account: str, path: str) -> Original:
+    try:
+        return await originals.find(account, path)
+    except (FileNotFound, InvalidKey) as error:
+        raise UnsupportedInput("The HLS playlist names a file that does not exist.", detail=path) from error
+
+
+def _append(out: BinaryIO, path: Path, piece: _Piece) -> None:
+    with path.open("rb") as file:
+        file.seek(piece.start)
+        if piece.length is None:
+            shutil.copyfileobj(file, out, 2**20)
+            return
+        out.write(file.read(piece.length))

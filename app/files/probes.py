@@ -1,0 +1,60 @@
+"""What is known about originals, remembered by version: probing the same bytes twice is wasted work."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from app.files.originals import Originals
+from app.files.playlist import OpenedSource, open_source
+from transforms.engine.messages import Track
+from transforms.engine.pool import Engine
+from transforms.errors import RefusedInput
+from transforms.source import Source
+
+REMEMBERED = 4096  # a Source is under 1 KiB
+
+_Answer = Source | tuple[Track, ...]
+
+
+class Probes:
+    """Measures and describes originals through the engine, with a memory of the last answers (refusals included)."""
+
+    def __init__(self, engine: Engine, originals: Originals, scratch: Path) -> None:
+        self._engine = engine
+        self._originals = originals
+        self._scratch = scratch
+        self._memory: OrderedDict[tuple[str, ...], _Answer | RefusedInput] = OrderedDict()
+
+    async def measure(self, opened: OpenedSource) -> Source:
+        """The exact Source of an opened original; raises RefusedInput."""
+        answer = await self._remember(("measure", *_versions(opened)), lambda: self._engine.measure(str(opened.path)))
+        assert isinstance(answer, Source)
+        return answer
+
+    async def describe(self, account: str, path: str) -> tuple[tuple[Track, ...], str]:
+        """The tracks of an original for f=meta, and the original's version; raises FileNotFound and RefusedInput."""
+        original = await self._originals.find(account, path)
+        async with open_source(self._originals, original, self._scratch) as opened:
+            answer = await self._remember(("describe", *_versions(opened)), lambda: self._engine.describe(str(opened.path)))
+        assert isinstance(answer, tuple)
+        return answer, original.version
+
+    async def _remember(self, key: tuple[str, ...], ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        known = self._memory.get(key)
+        if known is None:
+            try:
+                known = await ask()
+            except RefusedInput as refusal:
+                known = refusal
+            self._memory[key] = known
+            if len(self._memory) > REMEMBERED:
+                self._memory.popitem(last=False)
+        else:
+            self._memory.move_to_end(key)
+        if isinstance(known, RefusedInput):
+            raise known
+        return known
+
+
+def _versions(opened: OpenedSource) -> tuple[str, ...]:
+    return tuple(f"{source.path}\0{source.version}" for source in opened.made_from)

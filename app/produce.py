@@ -1,0 +1,104 @@
+"""One file job from its row to its published artifact: originals, probe, plan, encode, publish. Knows the order, decides nothing."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import parse_qsl
+
+from app.files.originals import Originals
+from app.files.playlist import OpenedSource, open_source
+from app.files.probes import Probes
+from app.jobs.job import ArtifactFile, Job, Priority, Result, SourceVersion
+from app.jobs.layout import artifact_key
+from app.metering import UNITS_PER_SECOND, Charge, price
+from storage.store import Store
+from transforms.engine.messages import Artifact
+from transforms.engine.pool import Engine
+from transforms.engine.run import RunOptions, run_plan
+from transforms.limits import PlanLimits
+from transforms.params import parse
+from transforms.plan import ARTIFACT_NAMES, Plan, output_bytes, plan
+from transforms.spec import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What a job is worked with. `cores` are the ranges of one job that are encoded at once."""
+
+    store: Store
+    originals: Originals
+    probes: Probes
+    engine: Engine
+    limits: PlanLimits
+    scratch_dir: Path
+    cores: int
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """A job's outcome, published and ready to be marked Succeeded."""
+
+    result: Result
+    sources: tuple[SourceVersion, ...]
+    charge: Charge
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan with the local files it reads."""
+
+    plan: Plan
+    paths: tuple[Path, ...]
+    sources: tuple[SourceVersion, ...]
+
+
+def spec_of(job: Job) -> Spec:
+    """The spec a job was made for, from its canonical query."""
+    return parse(job.path, parse_qsl(job.canonical, keep_blank_values=True))
+
+
+@asynccontextmanager
+async def prepare(shop: Workshop, account: str, spec: Spec) -> AsyncIterator[Prepared]:
+    """Open and measure every original of a spec and decide the plan; the files stay open while the context lasts.
+
+    Raises FileNotFound and RefusedInput.
+    """
+    async with AsyncExitStack() as files:
+        opened: dict[str, OpenedSource] = {}
+        for path in dict.fromkeys(clip.path for clip in spec.clips):
+            original = await shop.originals.find(account, path)
+            opened[path] = await files.enter_async_context(open_source(shop.originals, original, shop.scratch_dir))
+        measured = {path: await shop.probes.measure(source) for path, source in opened.items()}
+        decided = plan(spec, [measured[clip.path] for clip in spec.clips], shop.limits)
+        versions = dict.fromkeys(version for source in opened.values() for version in source.made_from)
+        yield Prepared(decided, tuple(opened[clip.path].path for clip in spec.clips), tuple(versions))
+
+
+async def produce(shop: Workshop, job: Job, progress: Callable[[float], None]) -> Produced:
+    """Make and publish a job's artifact. Raises FileNotFound, RefusedInput, EngineFault and StorageError."""
+    async with prepare(shop, job.account, spec_of(job)) as prepared:
+        await shop.store.require_space(sum(output_bytes(rendition) for rendition in prepared.plan.renditions))
+        options = RunOptions(shop.cores, shop.timeout_seconds, background=job.priority is Priority.BACKGROUND)
+        with TemporaryDirectory(dir=shop.scratch_dir, prefix=f"{job.id}-") as folder:
+            scratch = Path(folder)
+            artifact = await run_plan(shop.engine, prepared.plan, prepared.paths, scratch, options, progress)
+            result = await _publish(shop.store, job, scratch, artifact)
+        return Produced(result, prepared.sources, price(_as_made(prepared.plan, artifact)))
+
+
+def _as_made(planned: Plan, artifact: Artifact) -> Plan:
+    """The plan with the length that came out: a damaged input can end early, and only what was made is billed."""
+    (rendition,) = planned.renditions
+    return replace(planned, renditions=(replace(rendition, samples=artifact.samples),))
+
+
+async def _publish(store: Store, job: Job, scratch: Path, artifact: Artifact) -> Result:
+    name = ARTIFACT_NAMES[job.format]
+    key = artifact_key(job, name)
+    stat = await store.put_file(key, scratch / artifact.file)
+    file = ArtifactFile(name, key, stat.size_bytes, stat.etag)
+    units = artifact.samples * (UNITS_PER_SECOND // artifact.sample_rate_hz)
+    return Result(main=name, artifacts=(file,), duration_units=units, bitrate_kbps=artifact.bitrate_kbps)

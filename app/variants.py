@@ -1,0 +1,74 @@
+"""The variant cache: what is finished answers from memory, what is not becomes a job. The heart of `GET /{account}/audio/…`."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from app.files.originals import Originals
+from app.jobs.job import Job, Keep, NewJob, Status
+from app.jobs.jobs import Jobs
+from app.jobs.retention import Retention
+from storage.store import Store
+
+REMEMBERED = 100_000  # finished variants; a Job is about 1 KiB
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    job: Job
+    generation: int
+
+
+class Variants:
+    """Finds, starts and follows the job behind a variant. A finished one costs no database call until a reset."""
+
+    def __init__(self, jobs: Jobs, retention: Retention, originals: Originals, store: Store) -> None:
+        self._jobs = jobs
+        self._retention = retention
+        self._originals = originals
+        self._store = store
+        self._finished: OrderedDict[str, _Remembered] = OrderedDict()
+
+    async def find(self, new: NewJob) -> Job | None:
+        """The job that answers for the variant, or None. A variant made from files that have changed since is reset first."""
+        generation = self._retention.generation
+        job = self._recall(new) or await self._jobs.find(new.identity, new.keep)
+        if job is None or job.status is not Status.SUCCEEDED:
+            return job
+        if not await self._is_current(job):
+            return None
+        await self._retention.touch(job.id)
+        if job.keep is not Keep.NOTHING:
+            self._remember(job, generation)
+        return job
+
+    async def start(self, new: NewJob) -> Job:
+        """Queue the variant's job, or join the one that another request has queued. Raises FileNotFound, StoreFull and QueueFull."""
+        for path in (new.path, *new.appended):
+            await self._originals.find(new.account, path)
+        await self._store.require_space(0)
+        job, _ = await self._jobs.submit(new)
+        return job
+
+    async def wait(self, job: Job, seconds: float) -> Job:
+        """The job when it has ended, or as it is after `seconds`."""
+        return await self._jobs.wait(job.account, job.id, seconds) or job
+
+    def _recall(self, new: NewJob) -> Job | None:
+        remembered = self._finished.get(new.identity)
+        if remembered is None or remembered.generation != self._retention.generation or new.keep is Keep.NOTHING:
+            return None
+        self._finished.move_to_end(new.identity)
+        return remembered.job
+
+    def _remember(self, job: Job, generation: int) -> None:
+        self._finished[job.identity] = _Remembered(job, generation)
+        if len(self._finished) > REMEMBERED:
+            self._finished.popitem(last=False)
+
+    async def _is_current(self, job: Job) -> bool:
+        """Library files change behind our back: look at them. Whoever replaces a stored original resets its variants himself."""
+        for source in job.sources:
+            if not self._originals.is_current(job.account, source):
+                await self._retention.retire_path(job.account, source.path)
+                return False
+        return True

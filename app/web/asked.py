@@ -1,0 +1,60 @@
+"""A request for a variant as values: everything that can be refused without looking anything up is refused here."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from app.errors import ArtifactNotFound
+from app.jobs.job import NewJob, Priority
+from app.web.address import Address, transformation_query
+from app.web.delivery import Delivery, parse_delivery
+from app.web.target import address_of
+from transforms.canonical import canonical, identity
+from transforms.params import parse
+from transforms.plan import ARTIFACT_NAMES
+from transforms.spec import REAL_TIME_FAMILY, Format, Spec
+
+DRY_RUN_HEADER = "X-Soundpath-Dry-Run"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the client wants. `new_job` is what its variant would be queued as. `dry_run`: only the price is wanted."""
+
+    address: Address
+    spec: Spec
+    delivery: Delivery
+    new_job: NewJob
+    dry_run: bool
+
+
+def ask(request: web.Request) -> Asked:
+    """Parse and check a request; raises what `parse_target`, `parse` and `parse_delivery` raise, and ArtifactNotFound."""
+    address = address_of(request)
+    spec = parse(address.path, address.params)
+    delivery = parse_delivery(address.params)
+    artifact = ARTIFACT_NAMES.get(spec.format)
+    if address.artifact is not None and artifact is not None and spec.format is not Format.HLS_AAC and address.artifact != artifact:
+        raise ArtifactNotFound(address.artifact)
+    return Asked(address, spec, delivery, _new_job(address, spec, delivery), DRY_RUN_HEADER in request.headers)
+
+
+def _new_job(address: Address, spec: Spec, delivery: Delivery) -> NewJob:
+    return NewJob(
+        account=address.account,
+        path=address.path,
+        identity=identity(address.account, address.path, spec, delivery.version),
+        format=spec.format,
+        canonical=canonical(spec),
+        query=transformation_query(address.params),
+        version=delivery.version,
+        keep=delivery.keep,
+        priority=_priority(spec, delivery),
+        appended=tuple(dict.fromkeys(clip.path for clip in spec.clips[1:])),
+    )
+
+
+def _priority(spec: Spec, delivery: Delivery) -> Priority:
+    if spec.format in REAL_TIME_FAMILY:
+        return Priority.REAL_TIME
+    return Priority.WAITED_FOR if delivery.wait_seconds else Priority.BACKGROUND

@@ -1,0 +1,25 @@
+"""f=meta: the tracks of an original, in one answer."""
+
+import hashlib
+import json
+from dataclasses import asdict
+
+from aiohttp import web
+
+from app.web.asked import Asked
+from app.web.cache_control import Lifetime, cache_control
+from app.web.keys import PROBES
+from app.web.serve import Representation, serve_bytes
+
+
+async def answer_meta(request: web.Request, asked: Asked) -> web.Response:
+    """`{"tracks": […]}` with MediaInfo's names; raises FileNotFound, and UnsupportedInput for what nothing can open."""
+    tracks, version = await request.app[PROBES].describe(asked.address.account, asked.address.path)
+    listed = [{name: value for name, value in asdict(track).items() if value is not None} for track in tracks]
+    body = json.dumps({"tracks": listed}).encode()
+    shown = Representation(
+        etag=hashlib.sha256(version.encode() + body).hexdigest()[:32],
+        content_type="application/json",
+        cache_control=cache_control(Lifetime.SETTLED, asked.delivery),
+    )
+    return serve_bytes(request, shown, body)

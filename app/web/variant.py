@@ -1,0 +1,80 @@
+"""The crossroads: a request for a variant becomes an answer."""
+
+from pathlib import PurePosixPath
+
+from aiohttp import web
+
+from app.errors import ArtifactNotFound, CacheMiss, TransformationNotFound
+from app.jobs.job import ArtifactFile, Job, Status
+from app.web.asked import Asked, ask
+from app.web.bodies import StoredBody
+from app.web.cache_control import Lifetime, cache_control
+from app.web.content_type import attachment, content_type
+from app.web.json_answer import json_answer
+from app.web.keys import BODIES, PUBLIC_URL, STORE, VARIANTS
+from app.web.meta import answer_meta
+from app.web.quote import answer_price
+from app.web.serve import Representation, serve_file
+from app.web.wire import cdn_job
+from transforms.spec import Format
+
+POLL_SECONDS = "1"
+
+
+async def variant(request: web.Request) -> web.StreamResponse:
+    """GET and HEAD of /{account}/audio/{path}: refuse early, find or start the job, answer with what there is."""
+    asked = ask(request)
+    if asked.dry_run:
+        return await answer_price(request, asked)
+    if asked.spec.format is Format.META:
+        return await answer_meta(request, asked)
+    variants = request.app[VARIANTS]
+    job = await variants.find(asked.new_job)
+    if job is None:
+        _refuse_cold(request, asked)
+        job = await variants.start(asked.new_job)
+    if asked.address.artifact is None:
+        return json_answer(cdn_job(job, request.app[PUBLIC_URL].base(request)))
+    if asked.delivery.wait_seconds:
+        job = await variants.wait(job, asked.delivery.wait_seconds)
+    return await _answer_artifact(request, asked, job)
+
+
+def _refuse_cold(request: web.Request, asked: Asked) -> None:
+    """What must not start a run (CONTRACT 3, "What starts a run", and 9)."""
+    if asked.delivery.cache_only:
+        raise CacheMiss
+    if request.method == "HEAD":
+        raise TransformationNotFound("This variant has not been made yet: a GET starts it.")
+
+
+async def _answer_artifact(request: web.Request, asked: Asked, job: Job) -> web.StreamResponse:
+    """The bytes when the job is done; before, a 404 whose body is the job (CONTRACT 3)."""
+    assert asked.address.artifact is not None
+    if job.status is not Status.SUCCEEDED or job.result is None:
+        return _not_yet(request, job)
+    file = next((file for file in job.result.artifacts if file.name == asked.address.artifact), None)
+    if file is None:
+        raise ArtifactNotFound(asked.address.artifact)
+    return await _serve(request, asked, job, file)
+
+
+def _not_yet(request: web.Request, job: Job) -> web.Response:
+    ended = job.status in (Status.FAILED, Status.CANCELLED)
+    headers = {} if ended else {"Retry-After": POLL_SECONDS}
+    return json_answer(cdn_job(job, request.app[PUBLIC_URL].base(request)), status=404, headers=headers)
+
+
+async def _serve(request: web.Request, asked: Asked, job: Job, file: ArtifactFile) -> web.StreamResponse:
+    store = request.app[STORE]
+    extra = {}
+    if asked.delivery.download:
+        extra["Content-Disposition"] = attachment(PurePosixPath(job.path).stem + PurePosixPath(file.name).suffix)
+    shown = Representation(
+        etag=file.etag,
+        content_type=content_type(file.name),
+        cache_control=cache_control(Lifetime.SETTLED, asked.delivery),
+        extra=extra,
+    )
+    body = StoredBody(file.key, file.size_bytes, lambda: store.borrow(file.key))
+    return await serve_file(request, shown, body, request.app[BODIES])

@@ -1,0 +1,145 @@
+"""The only place that names concrete adapters: settings become the services that every door is given."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+
+from app.accounts.keys import ApiKeys
+from app.files.originals import Originals
+from app.files.probes import Probes
+from app.housekeeping import Housekeeping
+from app.jobs.endings import Endings
+from app.jobs.job import Job
+from app.jobs.jobs import Jobs
+from app.jobs.layout import attempt_prefix
+from app.jobs.leases import Leases
+from app.jobs.limits import JobLimits
+from app.jobs.owners import Owner
+from app.jobs.retention import Retention
+from app.jobs.wakeups import Wakeups
+from app.ledger import Ledger
+from app.produce import Workshop, produce
+from app.settings import DEFAULT_ACCOUNT, Settings
+from app.variants import Variants
+from app.web import keys
+from app.web.bodies import Bodies
+from app.web.public_url import PublicUrl
+from app.web.server import Doors, build_app
+from app.web.variant import variant
+from app.worker import Desk, Worker, WorkerOptions
+from storage.db import Database
+from storage.disk import DiskStore
+from transforms.engine.pool import Engine
+from transforms.engine.sandbox import EngineLimits
+from transforms.limits import PlanLimits
+
+RIFF_HEADER_BYTES = 2**20  # what an artifact has beyond its audio: headers, tags, cover
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that needs no engine: what the command line works with, and what the doors share."""
+
+    settings: Settings
+    database: Database
+    store: DiskStore
+    originals: Originals
+    wakeups: Wakeups
+    jobs: Jobs
+    leases: Leases
+    endings: Endings
+    retention: Retention
+    ledger: Ledger
+    keys: ApiKeys
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Open the database (migrated) and the store for as long as the context lasts."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    limits = JobLimits(
+        queue=settings.queue_limit,
+        lease_seconds=settings.lease_seconds,
+        failure_memory_seconds=settings.failure_memory_seconds,
+    )
+    database = Database(settings.database_url)
+    store = DiskStore(settings.objects_dir, settings.free_space_bytes)
+    wakeups = Wakeups()
+    try:
+        await database.migrate()
+        api_keys = ApiKeys(database)
+        await api_keys.ensure_account(DEFAULT_ACCOUNT)
+        yield Services(
+            settings=settings,
+            database=database,
+            store=store,
+            originals=Originals(store, settings.library_dir),
+            wakeups=wakeups,
+            jobs=Jobs(database, wakeups, limits),
+            leases=Leases(database, wakeups, limits, settings.owners_dir),
+            endings=Endings(database, wakeups, limits),
+            retention=Retention(database, wakeups),
+            ledger=Ledger(database),
+            keys=api_keys,
+        )
+    finally:
+        store.close()
+        await database.close()
+
+
+def open_engine(settings: Settings) -> Engine:
+    """The engine for `async with`. A web-only process still probes: f=meta answers at once everywhere."""
+    limits = EngineLimits(output_bytes=settings.max_output_bytes + RIFF_HEADER_BYTES)
+    ffmpeg = str(settings.ffmpeg) if settings.ffmpeg else None
+    return Engine(limits, workers=settings.workers, reserved=1 if settings.workers else 0, ffmpeg=ffmpeg)
+
+
+def make_workshop(services: Services, engine: Engine, scratch_dir: Path) -> Workshop:
+    """What jobs are worked with, in a scratch folder of this program's own."""
+    settings = services.settings
+    scratch_dir.mkdir(parents=True, exist_ok=True)
+    return Workshop(
+        store=services.store,
+        originals=services.originals,
+        probes=Probes(engine, services.originals, scratch_dir),
+        engine=engine,
+        limits=PlanLimits(max_seconds=settings.max_output_seconds, max_output_bytes=settings.max_output_bytes),
+        scratch_dir=scratch_dir,
+        cores=max(1, settings.workers),
+        timeout_seconds=settings.job_timeout_seconds,
+    )
+
+
+def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
+    """The door through which jobs are worked."""
+
+    async def discard(job: Job) -> None:
+        await services.store.delete(attempt_prefix(job))
+
+    options = WorkerOptions(slots=services.settings.workers, lease_seconds=services.settings.lease_seconds)
+    desk = Desk(services.leases, services.endings, services.wakeups, owner)
+    return Worker(desk, options, partial(produce, shop), discard)
+
+
+def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str) -> web.Application:
+    """The door through which requests come in."""
+    settings = services.settings
+    public_url = PublicUrl(str(settings.public_url) if settings.public_url else None, settings.trusted_proxies)
+    app = build_app(Doors(services.jobs, services.originals, bodies, public_url, variant, demo_path))
+    app[keys.STORE] = services.store
+    app[keys.PROBES] = shop.probes
+    app[keys.WORKSHOP] = shop
+    app[keys.VARIANTS] = Variants(services.jobs, services.retention, services.originals, services.store)
+    return app
+
+
+def make_housekeeping(services: Services, bodies: Bodies | None = None) -> Housekeeping:
+    """What keeps the store small; with `bodies` it also empties this process's memory."""
+    limit = services.settings.cache_limit_bytes
+    if bodies is None:
+        return Housekeeping(services.retention, services.store, limit)
+    return Housekeeping(services.retention, services.store, limit, bodies.forget)

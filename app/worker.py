@@ -1,0 +1,137 @@
+"""The second door: jobs are claimed here, worked, and ended. Knows leases and ends, nothing of audio."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.errors import INTERNAL, FileNotFound, describe
+from app.jobs.endings import Endings
+from app.jobs.job import Job, Priority
+from app.jobs.leases import BeatAnswer, Leases
+from app.jobs.owners import Owner
+from app.jobs.wakeups import Wakeups
+from app.produce import Produced
+from transforms.errors import RefusedInput
+
+Report = Callable[[float], None]
+"""Tells the share done, 0 to 1."""
+
+FINAL: Final = (RefusedInput, FileNotFound)
+"""Errors that the same request would meet again."""
+
+BEAT_SECONDS = 2.0  # so often a client that polls sees progress
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """`slots`: jobs worked at once; real-time ones have `reserved` more for themselves."""
+
+    slots: int
+    lease_seconds: float
+    reserved: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a worker takes jobs from and brings them back to, and who it is there."""
+
+    leases: Leases
+    endings: Endings
+    wakeups: Wakeups
+    owner: Owner
+
+
+class Worker:
+    """Works jobs until cancelled; then what it holds goes back to the queue. `discard` deletes what a cancelled job has published."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        options: WorkerOptions,
+        produce: Callable[[Job, Report], Awaitable[Produced]],
+        discard: Callable[[Job], Awaitable[None]],
+    ) -> None:
+        self._desk = desk
+        self._options = options
+        self._produce = produce
+        self._discard = discard
+
+    async def run(self) -> None:
+        """Claim and work jobs for ever."""
+        await self._desk.leases.reap()
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                for _ in range(self._options.slots):
+                    lanes.create_task(self._lane(Priority.BACKGROUND))
+                for _ in range(self._options.reserved):
+                    lanes.create_task(self._lane(Priority.REAL_TIME))
+                lanes.create_task(self._reap())
+        finally:
+            await self._desk.leases.release(self._desk.owner)
+
+    async def _lane(self, lowest: Priority) -> None:
+        while True:
+            job = await self._desk.leases.claim_next(self._desk.owner, lowest)
+            await self._work(job)
+
+    async def _reap(self) -> None:
+        while True:
+            await asyncio.sleep(self._options.lease_seconds / 3)
+            await self._desk.leases.reap()
+
+    async def _work(self, job: Job) -> None:
+        """One attempt: the work and its heart, side by side; whichever ends first ends the other."""
+        shares = [0.0]
+        work = asyncio.ensure_future(self._produce(job, lambda share: shares.__setitem__(0, share)))
+        heart = asyncio.ensure_future(self._beat(job, shares))
+        try:
+            await asyncio.wait({work, heart}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (work, heart):
+                task.cancel()
+            await asyncio.wait({work, heart})
+        if work.cancelled():
+            await self._stopped(job, heart.result())
+        else:
+            await self._ended(job, work)
+
+    async def _beat(self, job: Job, shares: list[float]) -> BeatAnswer:
+        """Keep the lease until told to stop, by a client that cancels or by an owner who took over, or until it cannot be kept."""
+        with self._desk.wakeups.job_changes(job.id) as bell:
+            kept_at = time.monotonic()
+            while time.monotonic() - kept_at < self._options.lease_seconds:
+                await bell.ring(min(BEAT_SECONDS, self._options.lease_seconds / 3))
+                try:
+                    answer = await self._desk.leases.beat(job, int(shares[0] * 100))
+                except SQLAlchemyError as error:
+                    log.warning("beat failed", job=job.id, error=repr(error))
+                    continue
+                if answer is not BeatAnswer.OURS:
+                    return answer
+                kept_at = time.monotonic()
+        return BeatAnswer.LOST
+
+    async def _stopped(self, job: Job, answer: BeatAnswer) -> None:
+        log.info("job stopped", job=job.id, attempt=job.attempt, reason=answer.value)
+        if answer is BeatAnswer.CANCEL:
+            await self._discard(job)
+            await self._desk.endings.cancelled(job)
+
+    async def _ended(self, job: Job, work: "asyncio.Future[Produced]") -> None:
+        error = work.exception()
+        if error is None:
+            produced = work.result()
+            kept = await self._desk.endings.succeed(job, produced.result, produced.sources, produced.charge)
+            log.info("job succeeded" if kept else "job result refused", job=job.id, attempt=job.attempt)
+            return
+        final = isinstance(error, FINAL)
+        public = describe(error)
+        log.log(20 if final else 40, "job failed", job=job.id, attempt=job.attempt, error=repr(error), exc_info=None if final else error)
+        await self._desk.endings.fail(job, getattr(error, "code", public.code), public.message or INTERNAL.sentence or "", final=final)

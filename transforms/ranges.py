@@ -1,0 +1,35 @@
+"""How one encode is divided into ranges that can be encoded independently and joined without a trace (ENGINE 1 and 3)."""
+
+from fractions import Fraction
+from math import ceil
+
+from transforms.engine.messages import Span
+from transforms.plan import Plan, Rendition
+
+RANGE_SECONDS = 60
+"""Long enough that pre-roll and seeking cost nothing measurable (ENGINE 3), short enough for progress and fair sharing."""
+
+MIN_RANGE_SECONDS = 10
+"""Below this the start of a range costs more than a second core gains."""
+
+
+def ranges(plan: Plan, cores: int) -> tuple[tuple[Span, ...], ...]:
+    """The encode's ranges in order, each with one span per rendition. One range when positions cannot be reached by seeking."""
+    count = _count(plan, cores)
+    bounds = [[_frame(rendition, Fraction(i, count)) for rendition in plan.renditions] for i in range(count)]
+    ends: list[list[int | None]] = [*bounds[1:], [None] * len(plan.renditions)]  # type: ignore[list-item]
+    return tuple(
+        tuple(Span(start, end) for start, end in zip(starts, stops, strict=True)) for starts, stops in zip(bounds, ends, strict=True)
+    )
+
+
+def _count(plan: Plan, cores: int) -> int:
+    if cores < 2 or plan.seconds < 2 * MIN_RANGE_SECONDS or not all(source.seekable for source in plan.sources):
+        return 1
+    whole = ceil(plan.seconds / RANGE_SECONDS)
+    return max(whole, min(cores, int(plan.seconds / MIN_RANGE_SECONDS)))
+
+
+def _frame(rendition: Rendition, share: Fraction) -> int:
+    """The frame nearest to a share of the whole."""
+    return round(share * rendition.samples / rendition.frame_samples)
