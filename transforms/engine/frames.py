@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from av import AudioFifo, AudioFrame
+from av.audio.plane import AudioPlane
 
 SILENCE_SAMPLES = 4096
 """Samples per frame of silence."""
@@ -29,7 +30,7 @@ def silence(kind: tuple[str, str, int], samples: int) -> Iterator[AudioFrame]:
     rest = b"\x80" if sample_format.startswith("u8") else b"\0"
     while samples > 0:
         frame = AudioFrame(format=sample_format, layout=layout, samples=min(samples, SILENCE_SAMPLES))
-        for plane in frame.planes:
+        for plane in _planes(frame):
             plane.update(rest * plane.buffer_size)
         frame.sample_rate = rate
         yield frame
@@ -39,3 +40,8 @@ def silence(kind: tuple[str, str, int], samples: int) -> Iterator[AudioFrame]:
 def kind_of(frame: AudioFrame) -> tuple[str, str, int]:
     """The sample format, layout and rate of a frame."""
     return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+def _planes(frame: AudioFrame) -> list[AudioPlane]:
+    """The planes by number: PyAV 18's `frame.planes` runs past the end of planar frames of exactly eight channels."""
+    return [AudioPlane(frame, index) for index in range(len(frame.layout.channels) if frame.format.is_planar else 1)]

@@ -5,6 +5,7 @@ Damaged packets are skipped, as FFmpeg does. A file that ends early gives fewer 
 
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 
 from av import AudioFrame, AudioResampler
 from av.audio.stream import AudioStream
@@ -31,6 +32,7 @@ class Reader:
         self._sample_format = sample_format
         self._container: InputContainer | None = None
         self._frames: Iterator[AudioFrame] = iter(())
+        self._origin: int | None = None  # place of the first decoded sample on the container's clock
         self._position: int | None = None  # of the next decoded sample; None where only a seek can tell
 
     def close(self) -> None:
@@ -64,44 +66,54 @@ class Reader:
     def _go_to(self, start: int) -> None:
         """Make `start` lie at or behind the next decoded sample: by a seek where that is exact, else from the beginning."""
         early = start - int(SEEK_EARLY_SECONDS * self._source.sample_rate_hz)
-        if self._source.seekable and early > 0 and self._seek(early, start):
-            return
-        self.close()
-        self._frames = self._decode(self._open())
-        self._position = 0
+        if self._source.seekable and early > 0:
+            if self._container is None:
+                self._rewind()
+            if self._seek(early, start):
+                return
+        self._rewind()
 
-    def _open(self) -> AudioStream:
-        if self._container is None:
-            self._container = open_media(self._path)
-        return audio_stream(self._container)
+    def _rewind(self) -> None:
+        """Decode from the beginning of the file, freshly opened: only then is everything as at the first time."""
+        self.close()
+        self._container = open_media(self._path)
+        frames = self._decode(self._container)
+        first = next(frames, None)
+        # The first sample that comes out is sample 0, whatever the container says of its start (ENGINE 2).
+        self._origin = None if first is None else self._place(first)
+        self._position = 0
+        self._frames = chain(() if first is None else (first,), frames)
 
     def _seek(self, early: int, start: int) -> bool:
         """Seek to sample `early`. False when the first frame that comes out lies behind `start`, or does not say where it lies."""
-        stream = self._open()
         assert self._container is not None
+        if self._origin is None:
+            return False
+        stream = audio_stream(self._container)
         assert stream.time_base is not None
-        rate = self._source.sample_rate_hz
-        origin = round((stream.start_time or 0) * stream.time_base * rate)
         try:
-            self._container.seek(int((early + origin) / rate / stream.time_base), stream=stream, backward=True)
+            self._container.seek(int((early + self._origin) / self._source.sample_rate_hz / stream.time_base), stream=stream)
         except FFmpegError:
             return False
-        frames = self._decode(stream)
-        frame = next(frames, None)
-        if frame is None or frame.pts is None or frame.time_base is None:
+        frames = self._decode(self._container)
+        first = next(frames, None)
+        place = None if first is None else self._place(first)
+        if first is None or place is None or place - self._origin > start:
             return False
-        position = round(frame.pts * frame.time_base * rate) - origin
-        if position > start:
-            return False
-        self._position = position
-        self._frames = _put_back(frame, frames)
+        self._position = place - self._origin
+        self._frames = chain((first,), frames)
         return True
 
-    def _decode(self, stream: AudioStream) -> Iterator[AudioFrame]:
+    def _place(self, frame: AudioFrame) -> int | None:
+        """A frame's time stamp in samples."""
+        if frame.pts is None or frame.time_base is None:
+            return None
+        return round(frame.pts * frame.time_base * self._source.sample_rate_hz)
+
+    def _decode(self, container: InputContainer) -> Iterator[AudioFrame]:
         """Decode from where the container stands, in the source's rate and layout whatever the stream changes to."""
         conform = _Conform(self._source, self._sample_format)
-        assert self._container is not None
-        for frame in _decoded(self._container, stream):
+        for frame in _decoded(container, audio_stream(container)):
             yield from conform.push(frame)
         yield from conform.flush()
 
@@ -147,8 +159,3 @@ def _decoded(container: InputContainer, stream: AudioStream) -> Iterator[AudioFr
             yield from stream.codec_context.decode(packet)
         if packet is None:
             return
-
-
-def _put_back(first: AudioFrame, rest: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
-    yield first
-    yield from rest
