@@ -22,7 +22,7 @@ class ObjectStat:
 
 
 class Store(Protocol):
-    """Five verbs, and `borrow` for those who need a local file (FFmpeg, sendfile)."""
+    """Five verbs, `borrow` for those who need a local file (FFmpeg, sendfile), and a question about room."""
 
     async def stat(self, key: str) -> ObjectStat | None:
         """The object's facts, or None when there is none."""
@@ -41,3 +41,6 @@ class Store(Protocol):
 
     def borrow(self, key: str) -> AbstractAsyncContextManager[Path]:
         """A local file with the object's bytes, valid while the context lasts; raises ObjectMissing."""
+
+    async def require_space(self, size_bytes: int) -> None:
+        """Raise StoreFull when so many more bytes would eat into the reserve: asked before the work, not after it."""

@@ -1,6 +1,7 @@
 """How an owner ends a job: Succeeded with its charge in one transaction, Failed or tried again, Cancelled. All fenced by the attempt."""
 
 from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.jobs.job import Job, Result, SourceVersion, Status
 from app.jobs.limits import JobLimits
@@ -22,7 +23,7 @@ class Endings:
         self._limits = limits
 
     async def succeed(self, job: Job, result: Result, sources: tuple[SourceVersion, ...], charge: Charge) -> bool:
-        """Mark the job Succeeded and charge it, both or neither. False: it is not ours any more, or is to be cancelled."""
+        """Mark the job Succeeded and charge it, both or neither. False: it is not ours any more, or was cancelled before it ended."""
         values = {
             "status": Status.SUCCEEDED,
             "progress": 100,
@@ -34,11 +35,12 @@ class Endings:
         ours = update(jobs).where(is_held(job), jobs.c.status == Status.RUNNING)
         async with self._database.write() as connection:
             ended = await connection.execute(ours.values(owner=None, lease_until_ms=None, **values, **times))
-            if not ended.rowcount:
-                return False
-            await write_charge(connection, job, charge)
+            if ended.rowcount:
+                await write_charge(connection, job, charge)
+            else:
+                await _cancel(connection, job)
         self._wakeups.job_changed(job.id)
-        return True
+        return bool(ended.rowcount)
 
     async def fail(self, job: Job, code: str, message: str, *, final: bool) -> Status | None:
         """Failed when the same would happen again (`final`) or the strikes are used up, else Pending with a growing delay.
@@ -66,8 +68,13 @@ class Endings:
     async def cancelled(self, job: Job) -> bool:
         """The work is killed and nothing of it is left: Cancelling becomes Cancelled. False: not ours any more."""
         async with self._database.write() as connection:
-            rows = await running_rows(connection, is_held(job), jobs.c.status == Status.CANCELLING)
-            if rows:
-                await end(connection, job.id, Status.CANCELLED)
+            done = await _cancel(connection, job)
         self._wakeups.job_changed(job.id)
-        return bool(rows)
+        return done
+
+
+async def _cancel(connection: AsyncConnection, job: Job) -> bool:
+    rows = await running_rows(connection, is_held(job), jobs.c.status == Status.CANCELLING)
+    if rows:
+        await end(connection, job.id, Status.CANCELLED)
+    return bool(rows)

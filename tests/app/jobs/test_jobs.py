@@ -1,6 +1,7 @@
 """Submitting, following and cancelling."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import pytest
@@ -33,8 +34,6 @@ async def test_a_job_through_its_life(queue: Queue) -> None:
 
 
 async def test_times_are_epoch_milliseconds(queue: Queue) -> None:
-    import time
-
     before = int(time.time() * 1000)
     job = await queue.submit()
     assert before - 5 <= job.created_ms <= int(time.time() * 1000) + 5
@@ -142,11 +141,20 @@ async def test_cancel_a_running_job(queue: Queue) -> None:
     assert cancelling is not None
     assert cancelling.status is Status.CANCELLING
     assert await queue.leases.beat(job, 50) is BeatAnswer.CANCEL
-    assert not await queue.succeed(job), "a run that is to be cancelled is not billed"
     assert await queue.endings.cancelled(job)
     assert not await queue.endings.cancelled(job)
     assert (await queue.job(job.id)).status is Status.CANCELLED
     assert await queue.leases.beat(job, 50) is BeatAnswer.LOST
+    assert (await queue.ledger.audit()).total.jobs == 0
+    assert [purge.job_id for purge in await queue.retention.purgeable()] == [job.id]
+
+
+async def test_a_run_that_is_to_be_cancelled_cannot_succeed(queue: Queue) -> None:
+    await queue.submit()
+    job = await queue.claim()
+    await queue.jobs.cancel(ACCOUNT, job.id)
+    assert not await queue.succeed(job)
+    assert (await queue.job(job.id)).status is Status.CANCELLED
     assert (await queue.ledger.audit()).total.jobs == 0
     assert [purge.job_id for purge in await queue.retention.purgeable()] == [job.id]
 
