@@ -1,92 +1,64 @@
-"""How many samples a full decode of the audio track gives, as cheaply as the container allows (ENGINE 2)."""
+"""How many samples a full decode of the audio track gives, as cheaply as the file allows (ENGINE 2)."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from fractions import Fraction
-
-from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.error import FFmpegError
-from av.packet import Packet
 
 from transforms.errors import UnsupportedInput
+from transforms.probe.declared import declared_length
+from transforms.probe.decoding import Count, packets
 from transforms.probe.guard import audio_stream, open_media
+from transforms.probe.scanning import scanned_length
+from transforms.probe.verdict import Length, can_seek
 
-# FFmpeg's own rule (-max_error_rate): beyond it, what came out is not the track.
-_MAX_ERROR_SHARE = Fraction(2, 3)
-
-# What FFmpeg takes n channels to be when a file does not say (av_channel_layout_default).
-_DEFAULT_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-
-# Formats in which seeking and counting reaches any sample exactly (ENGINE 2).
-_SEEKABLE = {"wav", "flac", "mp3", "mov,mp4,m4a,3gp,3g2,mj2", "aac", "mpegts"}
+# Up to here decoding everything costs no more than 15 ms, and no header or packet is believed.
+DECODED_SECONDS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What decoding yields: the layout always has a name that a resampler knows."""
+def measure_length(path: str, container: InputContainer, stream: AudioStream) -> Length:
+    """The exact length of the audio track of `path`, which has just been opened as `container`; its packets are used up by this.
 
-    sample_rate_hz: int
-    channels: int
-    layout: str
-
-
-@dataclass(frozen=True, slots=True)
-class Length:
-    """Samples per channel at `kind`'s rate. `seekable` as in Source."""
-
-    kind: Kind
-    samples: int
-    seekable: bool
+    Short files are decoded. Of long ones the header is believed where decoding the file's end confirms it; else packets are counted; and
+    where packets do not tell either (ticks of a millisecond, edit lists), everything is decoded.
+    Raises UnsupportedInput when nothing comes out of the track.
+    """
+    seconds = _declared_seconds(container, stream)
+    if seconds is None or seconds <= DECODED_SECONDS:
+        length = decoded_length(container, stream, limit_seconds=DECODED_SECONDS)
+    else:
+        length = declared_length(path, container, stream)
+    return length or _counted_length(path)
 
 
-def kind_of(frame: AudioFrame) -> Kind:
-    """The frame's rate and layout; a layout that the file leaves open gets FFmpeg's default for that many channels."""
-    channels = frame.layout.nb_channels
-    name = frame.layout.name
-    if name == f"{channels} channels":
-        name = _DEFAULT_LAYOUTS.get(channels, name)
-    return Kind(frame.sample_rate, channels, name)
-
-
-def measure_length(path: str) -> Length:
-    """The exact length of the audio track."""
+def _counted_length(path: str) -> Length:
     with open_media(path) as container:
-        return decoded_length(container, audio_stream(container))
+        length = scanned_length(path, container, audio_stream(container))
+    if length is not None and length.samples > DECODED_SECONDS * length.kind.sample_rate_hz:
+        return length
+    with open_media(path) as container:
+        length = decoded_length(container, audio_stream(container))
+    assert length is not None
+    return length
 
 
-def decoded_length(container: InputContainer, stream: AudioStream) -> Length:
-    """Decode everything and count."""
-    kind: Kind | None = None
-    uniform = True
-    seconds = Fraction(0)
-    samples = frames = errors = 0
+def decoded_length(container: InputContainer, stream: AudioStream, *, limit_seconds: int | None = None) -> Length | None:
+    """Decode everything and count; None when there is more than `limit_seconds`.
+
+    Frames of another rate than the first's (a stream that changes midway) count with their time at the first's rate.
+    """
+    count = Count()
     for packet in packets(container, stream):
-        try:
-            decoded = packet.decode()
-        except FFmpegError:
-            errors += 1
-            continue
-        for frame in decoded:
-            found = kind_of(frame)
-            kind = kind or found
-            uniform = uniform and found == kind
-            frames += 1
-            samples += frame.samples
-            seconds += Fraction(frame.samples, found.sample_rate_hz)
-    if kind is None or errors > _MAX_ERROR_SHARE * (errors + frames):
+        count.decode(packet)
+        if limit_seconds and count.kind and count.samples > limit_seconds * count.kind.sample_rate_hz:
+            return None
+    if count.kind is None or not count.usable:
         raise UnsupportedInput(
-            "The file has an audio track, but no audio could be decoded from it.", detail=f"{errors} errors, {frames} frames"
+            "The file has an audio track, but no audio could be decoded from it.", detail=f"{count.errors} errors, {count.frames} frames"
         )
-    if not uniform:
-        samples = round(seconds * kind.sample_rate_hz)
-    return Length(kind, samples, uniform and container.format.name in _SEEKABLE)
+    return Length(count.kind, count.samples, count.contiguous and can_seek(container, stream))
 
 
-def packets(container: InputContainer, stream: AudioStream) -> "Iterator[Packet[AudioStream]]":
-    """The track's packets; a read error ends the file, as it does for the ffmpeg command line."""
-    try:
-        yield from container.demux(stream)
-    except FFmpegError:
-        return
+def _declared_seconds(container: InputContainer, stream: AudioStream) -> float | None:
+    """What the file says about its length, for what it is worth."""
+    if stream.duration is not None and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return container.duration / 1_000_000 if container.duration is not None else None

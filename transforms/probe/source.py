@@ -16,9 +16,9 @@ def measure(path: str) -> Source:
     `samples` counts at that rate whatever the stream changes to later. Numbers are not judged here: plan limits do that.
     Raises UnsupportedInput when the file is not media, has no audio track, or nothing decodes.
     """
-    length = measure_length(path)
     with open_media(path) as container:
         stream = audio_stream(container)
+        length = measure_length(path, container, stream)
         tags = {key.lower(): value for key, value in {**stream.metadata, **container.metadata}.items()}
         return Source(
             container=container.format.name,
