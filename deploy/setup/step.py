@@ -29,7 +29,7 @@ def once(stamp: Path, key: str, act: Callable[[], None]) -> None:
     stamp.write_text(key)
 
 
-def run(command: Sequence[str | Path], what: str, cwd: Path | None = None, path: str | None = None) -> None:
+def run(command: Sequence[str], what: str, cwd: Path | None = None, path: str | None = None) -> None:
     """Run a command with its output in sight, under another PATH if given; raises SetupFailed when it does not exit with 0."""
     print(f"{what} …", flush=True)
     env = {**os.environ, "PATH": path} if path else None

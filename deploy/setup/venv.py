@@ -24,13 +24,13 @@ def install(root: Path, lock: str) -> None:
     once(
         _stamp(root, lock),
         digest([root / lock], VERSION),
-        lambda: run([*_pip(root), "install", "--require-hashes", "-r", root / lock], f"Installing {lock}"),
+        lambda: run([*_pip(root), "install", "--require-hashes", "-r", str(root / lock)], f"Installing {lock}"),
     )
 
 
 def install_project(root: Path) -> None:
     """Put the `soundpath` command into the environment; the code itself stays in the tree. Needs setuptools, which the lock holds."""
-    command: list[str | Path] = [*_pip(root), "install", "--no-deps", "--no-build-isolation", "--no-index", "--editable", root]
+    command = [*_pip(root), "install", "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(root)]
     once(_stamp(root, "project"), digest([root / "pyproject.toml"], VERSION, str(root)), lambda: run(command, "Installing soundpath"))
 
 
@@ -39,13 +39,13 @@ def _create(root: Path) -> None:
         return
     if importlib.util.find_spec("ensurepip") is None:  # Debian and Ubuntu package it apart
         debian.mend_venv()
-    run([sys.executable, "-m", "venv", "--clear", root / ".venv"], f"Creating .venv with Python {VERSION}")
+    run([sys.executable, "-m", "venv", "--clear", str(root / ".venv")], f"Creating .venv with Python {VERSION}")
 
 
 def _works(root: Path) -> bool:
     """Whether `.venv` is whole and of this version: one that was made by hand is kept."""
     python = root / ".venv" / "bin" / "python"
-    ask = [python, "-c", "import pip, platform; print(platform.python_version())"]
+    ask = [str(python), "-c", "import pip, platform; print(platform.python_version())"]
     return python.exists() and subprocess.run(ask, capture_output=True, text=True).stdout.strip() == VERSION
 
 
@@ -53,5 +53,5 @@ def _stamp(root: Path, step: str) -> Path:
     return root / ".venv" / ".soundpath" / step
 
 
-def _pip(root: Path) -> list[str | Path]:
-    return [root / ".venv" / "bin" / "python", "-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check"]
+def _pip(root: Path) -> list[str]:
+    return [str(root / ".venv" / "bin" / "python"), "-m", "pip", "-qq", "--no-input", "--disable-pip-version-check"]
