@@ -60,7 +60,8 @@ class Services:
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Open the database (migrated) and the store for as long as the context lasts."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    for folder in (settings.data_dir, settings.scratch_dir, settings.owners_dir):
+        folder.mkdir(parents=True, exist_ok=True)
     limits = JobLimits(
         queue=settings.queue_limit,
         lease_seconds=settings.lease_seconds,

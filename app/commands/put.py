@@ -16,7 +16,6 @@ async def put_command(settings: Settings, arguments: argparse.Namespace) -> int:
     file: Path = arguments.file
     size_bytes = await off_loop(_size_bytes, file)
     async with open_services(settings) as services:
-        settings.scratch_dir.mkdir(parents=True, exist_ok=True)
         await services.store.require_space(size_bytes)
         with TemporaryDirectory(dir=settings.scratch_dir, prefix="put-") as folder:
             copy = Path(folder) / "original"
