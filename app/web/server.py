@@ -20,7 +20,7 @@ from app.web.request_log import RequestLog
 from app.web.wire import JOB_DOCS_PATH
 
 API: Final = "/v2/accounts/{account}"
-REST: Final = r"{rest:[\s\S]*}"  # for the router alone: handlers read the raw target, which nothing has decoded or collapsed
+PATH: Final = r"{path:[\s\S]*}"  # for the router alone: handlers read the raw target, which nothing has decoded or collapsed
 
 MAX_BODY_BYTES: Final = 2**20  # JSON bodies; an endpoint that takes files reads its stream and counts for itself
 MAX_REQUEST_LINE_BYTES: Final = 32 * 1024  # so that an overlong URL is ours to refuse, with a 414 in our own shape
@@ -72,8 +72,8 @@ def build_app(doors: Doors) -> web.Application:
             web.get(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.get_job),
             web.delete(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.cancel_job),
             web.get(f"{API}/jobs", job_api.list_jobs),
-            web.get(f"/{{account}}/raw/{REST}", raw),
-            web.get(f"/{{account}}/audio/{REST}", doors.variant),
+            web.get(f"/{{account}}/raw/{PATH}", raw),
+            web.get(f"/{{account}}/audio/{PATH}", doors.variant),
         ]
     )
     return app

@@ -25,7 +25,7 @@ class Variants:
     def __init__(self) -> None:
         self.answer: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, request: web.Request) -> web.StreamResponse:
         assert self.answer is not None
         return await self.answer(request)
 
@@ -34,10 +34,7 @@ class Variants:
 class Service:
     port: int
     library: Path
-    store: DiskStore
-    originals: Originals
-    jobs: Jobs
-    bodies: Bodies
+    doors: Doors
     variants: Variants
 
     async def get(self, target: str, method: str = "GET", **headers: str) -> Answer:
@@ -48,7 +45,12 @@ class Service:
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
+def variants() -> Variants:
+    return Variants()
+
+
+@pytest.fixture
+async def doors(tmp_path: Path, variants: Variants) -> AsyncIterator[Doors]:
     library = tmp_path / "library"
     library.mkdir()
     database = Database(f"sqlite+aiosqlite:///{tmp_path / 'jobs.db'}")
@@ -56,15 +58,13 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
     try:
         await database.migrate()
         jobs = Jobs(database, Wakeups(), JobLimits())
-        originals = Originals(store, library)
-        bodies, variants = Bodies(), Variants()
-
-        async def variant(request: web.Request) -> web.StreamResponse:
-            return await variants(request)
-
-        doors = Doors(jobs, originals, bodies, PublicUrl(None), variant, "/demo.wav")
-        async with listening(build_app(doors), Listen("127.0.0.1", 0)) as port:
-            yield Service(port, library, store, originals, jobs, bodies, variants)
+        yield Doors(jobs, Originals(store, library), Bodies(), PublicUrl(None), variants.serve, "/demo.wav")
     finally:
         store.close()
         await database.close()
+
+
+@pytest.fixture
+async def service(doors: Doors, variants: Variants, tmp_path: Path) -> AsyncIterator[Service]:
+    async with listening(build_app(doors), Listen("127.0.0.1", 0)) as port:
+        yield Service(port, tmp_path / "library", doors, variants)

@@ -102,7 +102,7 @@ async def test_a_replaced_file_is_another_version(service: Service, stored: tupl
 async def test_uploaded_files_are_served_too(service: Service, tmp_path: Path) -> None:
     file = tmp_path / "upload"
     file.write_bytes(SMALL)
-    await service.originals.put(ACCOUNT, "/music/a b!ü.flac", file)
+    await service.doors.originals.put(ACCOUNT, "/music/a b!ü.flac", file)
     answer = await service.get(f"/{ACCOUNT}/raw/music/a%20b%21%C3%BC.flac")
     assert (answer.status, answer.body, answer.headers["Content-Type"]) == (200, SMALL, "audio/flac")
 

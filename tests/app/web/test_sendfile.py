@@ -91,7 +91,7 @@ async def test_a_file_that_shrinks_breaks_the_connection(service: Service, large
 async def test_a_file_of_another_size_is_not_served(service: Service, large: Path) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         body = stored("k", large, int(request.query["size"]))
-        return await serve_file(request, Representation("e", "audio/wav", "no-store"), body, service.bodies)
+        return await serve_file(request, Representation("e", "audio/wav", "no-store"), body, service.doors.bodies)
 
     service.variants.answer = answer
     for size in (SMALL_BODY_BYTES, LARGE_BYTES + 1):
@@ -102,7 +102,7 @@ async def test_a_file_of_another_size_is_not_served(service: Service, large: Pat
 async def test_forgetting_closes_the_file_when_nobody_uses_it(service: Service, large: Path) -> None:
     reader, writer = await _start_reading(service.port)
     assert open_descriptors(large) == 1
-    service.bodies.forget(f"originals/{ACCOUNT}/")
+    service.doors.bodies.forget(f"originals/{ACCOUNT}/")
     os.unlink(large)
     body = await asyncio.wait_for(reader.readexactly(LARGE_BYTES), 20)
     assert len(body) == LARGE_BYTES
@@ -155,7 +155,7 @@ async def _tls_server(service: Service, file: Path, size_bytes: int) -> AsyncIte
 
     async def answer(request: web.Request) -> web.StreamResponse:
         shown = Representation("e", "audio/wav", "no-store")
-        return await serve_file(request, shown, stored("k", file, size_bytes), service.bodies)
+        return await serve_file(request, shown, stored("k", file, size_bytes), service.doors.bodies)
 
     app = web.Application()
     app.router.add_get("/x", answer)
