@@ -61,6 +61,7 @@ def kept(address: Address) -> tuple[object, ...]:
         ("!f=hls-aac-rt&a=/audio.m3u8&br=64", MEDIA_LIST, f"{FILE}!f=hls-aac-rt&br=64&a=/0f/manifest.m3u8"),
         ("!f=hls-aac-rt&append=/x.mp3", MEDIA_LIST, f"{FILE}!f=hls-aac-rt&append=%2Fx.mp3&a=/0f/manifest.m3u8"),
         ("!f=hls-aac-rt&a=/audio.m3u8?br=64", MEDIA_LIST, f"{FILE}!f=hls-aac-rt&br=64&a=/0f/manifest.m3u8"),
+        ("!f=hls-aac-rt?v=1&a=/audio.m3u8", MEDIA_LIST, f"{FILE}!f=hls-aac-rt&v=1&a=/0f/manifest.m3u8"),
         ("!f=hls-aac-rt&a=/audio%2Em3u8", MEDIA_LIST, f"{FILE}!f=hls-aac-rt&a=/0f/manifest.m3u8"),
         # What belongs to one request alone is left out; the event form, the version and cache=false are not.
         ("!f=hls-aac-rt&wait=5&a=/audio.m3u8", MEDIA_LIST, f"{FILE}!f=hls-aac-rt&a=/0f/manifest.m3u8"),
@@ -160,7 +161,9 @@ def list_targets(draw: st.DrawFn) -> str:
     if draw(st.booleans()):
         name, value = draw(st.sampled_from(["a", "artifact"])), draw(st.sampled_from([MASTER.artifact, MEDIA_LIST]))
         raw.insert(draw(st.sampled_from([0, len(raw) // 2, len(raw)])), f"{name}={draw(written(value, must_escape))}")
-    target = f"/W142hJk/audio{path}{form}{'&'.join(raw)}"
+    both = draw(st.integers(0, len(raw))) if form == "!" else 0  # where a `?` stands behind the `!`, 0 for nowhere
+    params = "?".join("&".join(part) for part in (raw[:both], raw[both:]) if part)
+    target = f"/W142hJk/audio{path}{form}{params}"
     assume(len(quote(target, safe="%")) < 900)  # the limit of an address, less what a link adds
     return target
 
