@@ -20,4 +20,5 @@ def main() -> None:
     serve(tasks, lines, Duties(sys.argv[1] if len(sys.argv) > 1 else None).perform)
 
 
-main()
+if __name__ == "__main__":
+    main()
