@@ -21,6 +21,8 @@ MIN_TAIL_SECONDS = Fraction(3, 20)
 
 _UNIT_FRAMES, _UNIT_RATE_HZ = 47, 48_000
 _UNIT_SECONDS = Fraction(_UNIT_FRAMES * 1024, _UNIT_RATE_HZ)
+# FFmpeg's own HLS client (5.1 and 9.0) reads on into segment 1 while it probes when segment 0 has fewer than 50 frames or 2 KiB, and
+# takes segment 1's timestamp for the start: its -ss then lands one second late. What it decodes and copies is complete all the same.
 _FIRST_BOUNDARIES_UNITS = (0, 1, 2)
 _SEGMENT_UNITS = 4
 
