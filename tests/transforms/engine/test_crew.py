@@ -116,7 +116,7 @@ async def test_cancelling_kills_and_replaces_at_once() -> None:
                 await child.perform(HANG)
 
         task = asyncio.create_task(hang())
-        await asyncio.sleep(0.05)
+        await eventually(lambda: bool(opened._leased))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -159,7 +159,7 @@ async def test_closing_kills_those_at_work_and_wakes_those_who_wait() -> None:
                 await child.perform(HANG)
 
         tasks = [asyncio.create_task(hang()) for _ in range(2)]
-        await asyncio.sleep(0.05)
+        await eventually(lambda: bool(opened._leased))
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(result) for result in results] == [EngineCrash, EngineCrash]
     assert not alive(pid)
