@@ -25,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         configure_logging(settings.log_json)
         return int(asyncio.run(arguments.run(settings, arguments)))
     except (SettingsRefused, AppError, StorageError, TransformError, ValueError) as error:
-        sys.stderr.write(f"soundpath: {error}\n")
+        detail = getattr(error, "detail", "")  # the operator may see what a client may not
+        sys.stderr.write(f"soundpath: {error}\n" + (f"{detail}\n" if detail else ""))
         return EXIT_REFUSED
     except KeyboardInterrupt:
         return 130

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from app.demo import DEMO_PATH, ensure_demo
+from app.files.first_original import DEMO_PATH, ensure_demo
 from app.housekeeping import sweep_scratch
 from app.jobs.owners import Owner
 from app.settings import Settings

@@ -1,0 +1,125 @@
+"""A real Soundpath process for tests: started as a user starts it, spoken to over HTTP, and killed as a machine dies."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from yarl import URL
+
+ACCOUNT = "W142hJk"
+ENDED = {"Succeeded", "Failed", "Cancelled"}
+START_SECONDS = 60
+POLL_SECONDS = 0.1
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer, read whole."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Service:
+    """`python -m app serve` on a free port. `async with` starts it, and leaves nothing running."""
+
+    data: Path
+    library: Path | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    url: str = ""
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "SOUNDPATH_DATA_DIR": str(self.data),
+            "SOUNDPATH_PORT": "0",
+            "SOUNDPATH_LIBRARY_DIR": str(self.library or ""),
+            **self.environment,
+        }
+        self.data.mkdir(parents=True, exist_ok=True)
+        with (self.data / "log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "app", "serve", cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=log
+            )
+        self.url = await self._announced()
+        self._session = aiohttp.ClientSession(self.url, connector=aiohttp.TCPConnector(limit=0, force_close=True))
+
+    async def _announced(self) -> str:
+        assert self._process.stdout is not None
+        async with asyncio.timeout(START_SECONDS):
+            async for line in self._process.stdout:
+                if found := re.search(rb" at (http://\S+)", line):
+                    return found[1].decode()
+        raise AssertionError(f"the service did not start:\n{self.log()}")
+
+    def log(self) -> str:
+        return (self.data / "log").read_text()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def stop(self) -> int:
+        """SIGTERM, and wait for its end."""
+        await self._session.close()
+        if self._process.returncode is None:
+            self._process.terminate()
+        async with asyncio.timeout(30):
+            return await self._process.wait()
+
+    async def kill(self) -> None:
+        """SIGKILL: nothing gets to clean up."""
+        await self._session.close()
+        self._process.kill()
+        await self._process.wait()
+
+    async def get(self, target: str, method: str = "GET", **headers: str) -> Answer:
+        """Ask for a target, exactly as written."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        async with self._session.request(method, URL(self.url + target, encoded=True), headers=sent, allow_redirects=False) as response:
+            return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, await response.read())
+
+    async def finished(self, target: str, seconds: float = 120) -> dict[str, Any]:
+        """Poll a job's URL until it has ended; the job JSON."""
+        async with asyncio.timeout(seconds):
+            while True:
+                answer = await self.get(target)
+                assert answer.status == 200, (target, answer.status, answer.body)
+                job: dict[str, Any] = answer.json()
+                if job["status"] in ENDED:
+                    return job
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def artifact(self, target: str) -> Answer:
+        """Poll to Succeeded and fetch what `artifactUrl` names."""
+        job = await self.finished(target)
+        assert job["status"] == "Succeeded", job
+        return await self.get(job["summary"]["result"]["artifactUrl"].removeprefix(self.url))
+
+
+@asynccontextmanager
+async def running(data: Path, library: Path | None = None, **environment: str) -> AsyncIterator[Service]:
+    async with Service(data, library, environment) as service:
+        yield service
