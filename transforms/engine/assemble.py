@@ -23,7 +23,7 @@ _CHUNK_BYTES = 1 << 16
 def assemble(task: Assemble) -> Artifact:
     """Join the parts of the plan's only rendition into one file of the scratch folder. Raises EngineFault when parts are missing."""
     rendition = task.plan.renditions[0]
-    parts = _in_order(task.parts)
+    parts = _in_order(task.parts, rendition.frames)
     files = [Path(task.scratch, part.file) for part in parts]
     size = sum(part.size_bytes for part in parts)
     samples = sum(part.samples for part in parts)
@@ -43,12 +43,13 @@ def assemble(task: Assemble) -> Artifact:
     )
 
 
-def _in_order(parts: Sequence[Part]) -> list[Part]:
+def _in_order(parts: Sequence[Part], frames: int) -> list[Part]:
     """The parts by position; together they must be the whole encode."""
     ordered = sorted(parts, key=lambda part: part.span.start)
-    ends = [0, *(part.span.end for part in ordered)]
-    if not ordered or [part.span.start for part in ordered] != ends[:-1]:
-        raise EngineFault("The output could not be put together.", detail=f"spans {[part.span for part in ordered]}")
+    starts = [part.span.start for part in ordered]
+    ends = [part.span.end for part in ordered]
+    if not ordered or starts != [0, *ends[:-1]] or (ends[-1] is not None and ends[-1] < frames):
+        raise EngineFault("The output could not be put together.", detail=f"{frames} frames, spans {[part.span for part in ordered]}")
     return ordered
 
 

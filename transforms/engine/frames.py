@@ -10,7 +10,7 @@ SILENCE_SAMPLES = 4096
 
 
 def cut(frame: AudioFrame, start: int, end: int) -> AudioFrame:
-    """Samples [start, end) of a frame: the frame itself where that is all of it, else a copy."""
+    """Samples [start, end) of a frame: the frame itself where that is all of it, else a copy without a time stamp."""
     if start == 0 and end == frame.samples:
         return frame
     frame.pts = None
@@ -20,6 +20,7 @@ def cut(frame: AudioFrame, start: int, end: int) -> AudioFrame:
         fifo.read(start)
     kept = fifo.read(end - start)
     assert kept is not None
+    kept.pts = None  # the queue counts from its own beginning
     return kept
 
 

@@ -8,7 +8,7 @@ from math import ceil, gcd
 import ffmpeg
 
 from transforms.engine.messages import WHOLE, Span
-from transforms.engine.mp3_frames import is_cbr
+from transforms.engine.mp3_frames import highest_kbps, is_cbr
 from transforms.plan import Rendition
 
 CBR_PREROLL_FRAMES = 8
@@ -19,7 +19,7 @@ LOOKAHEAD_FRAMES = 4
 """Fed behind a range: LAME's delay and its view of the next frame."""
 
 _NEAR_ENOUGH = 0.01
-_TOO_FAR = 0.15
+_TOO_FAR = 0.3
 
 
 def first_frame(rendition: Rendition, span: Span) -> int:
@@ -52,13 +52,17 @@ def corrected_kbps(rendition: Rendition, size_bytes: int, frames: int) -> int | 
     """The bit rate to ask for instead, once, when an average missed its mark; None when it is near enough, or so far off (silence)
     that asking for more gives nothing."""
     asked = _asked(rendition)
-    if frames == 0 or is_cbr(asked, rendition.sample_rate_hz):
+    if is_cbr(asked, rendition.sample_rate_hz) or not _NEAR_ENOUGH < miss(rendition, size_bytes, frames) < _TOO_FAR:
         return None
     reached = size_bytes * 8 * rendition.sample_rate_hz / (frames * rendition.frame_samples) / 1000
-    if not _NEAR_ENOUGH < abs(reached / asked - 1) < _TOO_FAR:
-        return None
-    better = ceil(asked * asked / reached - 0.5)
+    better = min(ceil(asked * asked / reached - 0.5), highest_kbps(rendition.sample_rate_hz))
     return None if better == asked else better
+
+
+def miss(rendition: Rendition, size_bytes: int, frames: int) -> float:
+    """How far a mean bit rate lies from the one asked for, as a share of it."""
+    wanted = frames * rendition.frame_samples * _asked(rendition) * 125
+    return abs(size_bytes * rendition.sample_rate_hz / wanted - 1) if frames else 0.0
 
 
 def _asked(rendition: Rendition) -> int:

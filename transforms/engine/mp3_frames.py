@@ -55,8 +55,16 @@ class Mp3Header:
 
 def is_cbr(bitrate_kbps: int, sample_rate_hz: int) -> bool:
     """Whether every frame can have this bit rate; LAME rounds the others silently (ENGINE 4)."""
-    version = _MPEG1 if sample_rate_hz >= 32_000 else 2
-    return bitrate_kbps in _KBPS[version][1:]
+    return bitrate_kbps in _legal_kbps(sample_rate_hz)
+
+
+def highest_kbps(sample_rate_hz: int) -> int:
+    """The bit rate of the largest frame."""
+    return _legal_kbps(sample_rate_hz)[-1]
+
+
+def _legal_kbps(sample_rate_hz: int) -> tuple[int, ...]:
+    return _KBPS[_MPEG1 if sample_rate_hz >= 32_000 else 2][1:]
 
 
 def frame_sizes(chunks: Iterator[bytes]) -> Iterator[int]:

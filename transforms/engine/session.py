@@ -9,9 +9,9 @@ from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[attr-defined]
 from transforms.engine.aac import AacCoder
 from transforms.engine.coder import Coder
 from transforms.engine.lane import Lane
-from transforms.engine.messages import Part, Span
+from transforms.engine.messages import WHOLE, Part, Span
 from transforms.engine.mp3 import Mp3Coder
-from transforms.engine.mp3_command import corrected_kbps
+from transforms.engine.mp3_command import corrected_kbps, miss
 from transforms.engine.pcm import PcmCoder
 from transforms.engine.playback import Playback
 from transforms.engine.timeline import span_samples
@@ -50,14 +50,22 @@ class Session:
         """
         asked = [rendition.bitrate_kbps for rendition in self._plan.renditions]
         parts = self._encode(spans, scratch, progress, asked)
-        if self._plan.format is not Format.MP3:
+        return self._corrected(parts, scratch, progress) if self._plan.format is Format.MP3 else parts
+
+    def _corrected(self, parts: tuple[Part, ...], scratch: str, progress: Callable[[int], None]) -> tuple[Part, ...]:
+        """An MP3 whose average bit rate missed its mark is encoded once more, asked for differently; the nearer one stays."""
+        (rendition,), (first,) = self._plan.renditions, parts
+        better = corrected_kbps(rendition, first.size_bytes, first.frames)
+        if better is None:
             return parts
-        better = [
-            corrected_kbps(rendition, part.size_bytes, part.frames) for rendition, part in zip(self._plan.renditions, parts, strict=True)
-        ]
-        if any(better):
-            return self._encode(spans, scratch, progress, [new or old for new, old in zip(better, asked, strict=True)])
-        return parts
+        aside = Path(scratch, f"{first.file}.first")
+        Path(scratch, first.file).rename(aside)
+        (second,) = self._encode((first.span,), scratch, progress, (better,))
+        if miss(rendition, first.size_bytes, first.frames) <= miss(rendition, second.size_bytes, second.frames):
+            aside.replace(Path(scratch, first.file))
+            return parts
+        aside.unlink()
+        return (second,)
 
     def _encode(
         self, spans: Sequence[Span], scratch: str, progress: Callable[[int], None], bitrates_kbps: Sequence[int | None]
@@ -70,6 +78,7 @@ class Session:
             for lane, span, path in zip(self._lanes, spans, paths, strict=True):
                 lane.coder.begin(span, str(path))
             self._run(progress)
+            self._must_have_sound(spans)
             return tuple(self._part(number, span, paths[number].name) for number, span in enumerate(spans))
         except BaseException:
             self.close()
@@ -99,7 +108,8 @@ class Session:
         begun = told = first.produced
         while not all(lane.coder.complete for lane in self._lanes):
             if next(self._steps, OVER) is OVER:
-                self._finish()
+                for lane in self._lanes:
+                    lane.coder.finish()
                 return
             if first.produced - told >= PROGRESS_EVERY_SECONDS * first.rendition.sample_rate_hz:
                 told = first.produced
@@ -111,11 +121,10 @@ class Session:
         samples = span_samples(lane.rendition, span, lane.rendition.samples - lane.missing_samples)
         return Part(number, span, file, written.frames, samples, written.size_bytes)
 
-    def _finish(self) -> None:
-        if self._playback.decoded_samples == 0 and self._playback.may_end_early:
+    def _must_have_sound(self, spans: Sequence[Span]) -> None:
+        """Success means that samples came out: FFmpeg itself is content with none (ENGINE 2)."""
+        if self._playback.decoded_samples == 0 and all(span == WHOLE for span in spans):
             raise UnsupportedInput("The input has an audio track, but no audio could be decoded from it.")
-        for lane in self._lanes:
-            lane.coder.finish()
 
 
 def _file_name(number: int, span: Span) -> str:
