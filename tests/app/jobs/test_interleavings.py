@@ -1,22 +1,21 @@
 """Whatever programs do in whatever order: one flight per identity, one charge per success, and no word of a stale owner counts."""
 
 import asyncio
-import tempfile
+import random
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+import pytest
 from sqlalchemy import text
 
+from app.jobs.errors import QueueFull
 from app.jobs.job import Job, Keep, Status
 from app.jobs.leases import BeatAnswer
-from app.jobs.limits import JobLimits
 from storage.db import Database
-from tests.app.jobs.conftest import ACCOUNT, Queue, database_url
+from tests.app.jobs.conftest import ACCOUNT, Queue, database_url, new_job
 
-PROGRAMS = st.integers(0, 1)
-NAMES = st.sampled_from(["a", "b", "c"])
+NAMES = "abc"
+LIMITS: dict[str, int] = {"strikes": 3, "backoff_seconds": 0, "failure_memory_seconds": 0, "queue": 4}
 DOUBLE_FLIGHTS = """
     SELECT keep = 'nothing', identity FROM jobs
     WHERE status IN ('Created', 'Pending', 'Running', 'Rollback', 'Cancelling')
@@ -25,101 +24,131 @@ DOUBLE_FLIGHTS = """
 """
 
 
-class TwoPrograms(RuleBasedStateMachine):
-    """Two programs share a database. `claims` are what each believes to own, stale beliefs included."""
+class Walk:
+    """Two programs on one database take random steps. `claims` are what each believes to own, stale beliefs included."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.loop = asyncio.Runner()
-        self.loop.run(self._open())
-        self.claims: list[tuple[int, Job]] = []
-        self.succeeded: set[str] = set()
+    def __init__(self, programs: list[Queue], dice: random.Random) -> None:
+        self.programs = programs
+        self.dice = dice
+        self.claims: list[tuple[Queue, Job]] = []
+        self.succeeded: list[str] = []
+        self.steps = {
+            self.submit: 30,
+            self.claim: 30,
+            self.beat: 5,
+            self.succeed: 20,
+            self.fail: 8,
+            self.lose_the_lease: 6,
+            self.release: 2,
+            self.cancel: 6,
+            self.confirm_cancelled: 6,
+            self.reset: 8,
+        }
 
-    async def _open(self) -> None:
-        folder = Path(self.folder.name)
-        self.database = Database(database_url(folder))
-        await self.database.migrate()
-        limits = JobLimits(strikes=2, backoff_seconds=0, failure_memory_seconds=0, queue=4)
-        self.programs = [Queue(self.database, folder, limits) for _ in range(2)]
+    async def step(self) -> None:
+        """One random step of a random program."""
+        chosen = self.dice.choices(list(self.steps), list(self.steps.values()))[0]
+        await chosen(self.dice.choice(self.programs))
 
-    def teardown(self) -> None:
-        self.loop.run(self.database.close())
-        self.loop.close()
-        self.folder.cleanup()
+    async def submit(self, queue: Queue) -> None:
+        name, keep = self.dice.choice(NAMES), self.dice.choice(list(Keep))
+        try:
+            await queue.submit(name, path=f"/{name}", keep=keep)
+        except QueueFull:
+            waiting = [job for job in await self.newest(queue) if job.status is Status.PENDING]
+            assert len(waiting) == LIMITS["queue"]
 
-    @rule(program=PROGRAMS, name=NAMES, keep=st.sampled_from(list(Keep)))
-    def submit(self, program: int, name: str, keep: Keep) -> None:
-        first, second = self.loop.run(self._submit_twice(program, name, keep))
-        if first is not None and second is not None:
-            assert first.id == second.id
+    async def claim(self, queue: Queue) -> None:
+        if job := await queue.leases.claim(queue.owner):
+            self.claims.append((queue, job))
 
-    async def _submit_twice(self, program: int, name: str, keep: Keep) -> list[Job | None]:
-        queue = self.programs[program]
-        jobs = [queue.submit(name, path=f"/{name}", keep=keep) for _ in range(2)]
-        answers = await asyncio.gather(*jobs, return_exceptions=True)
-        return [answer if isinstance(answer, Job) else None for answer in answers]
-
-    @rule(program=PROGRAMS)
-    def claim(self, program: int) -> None:
-        job = self.loop.run(self.programs[program].leases.claim(self.programs[program].owner))
-        if job is not None:
-            self.claims.append((program, job))
-
-    @precondition(lambda self: self.claims)
-    @rule(pick=st.integers(0, 9), what=st.sampled_from(["beat", "succeed", "succeed", "fail", "final", "cancelled"]))
-    def word_of_a_worker(self, pick: int, what: str) -> None:
-        program, job = self.claims[pick % len(self.claims)]
-        self.loop.run(self._word(self.programs[program], job, what))
-
-    async def _word(self, queue: Queue, job: Job, what: str) -> None:
-        now = await queue.job(job.id)
-        ours = now.owner == queue.owner.id and now.attempt == job.attempt
-        if what == "beat":
+    async def beat(self, _: Queue) -> None:
+        async for queue, job, _now, ours in self.believed():
             assert (await queue.leases.beat(job, 50) is not BeatAnswer.LOST) == ours
-        elif what == "succeed":
+
+    async def succeed(self, _: Queue) -> None:
+        async for queue, job, now, ours in self.believed():
             succeeded = await queue.succeed(job)
             assert succeeded == (ours and now.status is Status.RUNNING)
-            if succeeded:
-                assert job.id not in self.succeeded
-                self.succeeded.add(job.id)
-        elif what == "cancelled":
+            self.succeeded += [job.id] * succeeded
+
+    async def fail(self, _: Queue) -> None:
+        async for queue, job, _now, ours in self.believed():
+            final = self.dice.random() < 0.3
+            assert (await queue.endings.fail(job, "internal_error", "x", final=final) is not None) == ours
+
+    async def confirm_cancelled(self, _: Queue) -> None:
+        async for queue, job, now, ours in self.believed():
             assert await queue.endings.cancelled(job) == (ours and now.status is Status.CANCELLING)
-        else:
-            assert (await queue.endings.fail(job, "internal_error", "x", final=what == "final") is not None) == ours
 
-    @precondition(lambda self: self.claims)
-    @rule(pick=st.integers(0, 9))
-    def lease_runs_out(self, pick: int) -> None:
-        program, job = self.claims[pick % len(self.claims)]
-        self.loop.run(self.programs[program].age(job.id, lease_until_ms=3_600_000))
-        self.loop.run(self.programs[1 - program].leases.reap())
+    async def lose_the_lease(self, queue: Queue) -> None:
+        async for owner, job, _now, _ours in self.believed():
+            await owner.age(job.id, lease_until_ms=3_600_000)
+            await queue.leases.reap()
 
-    @rule(program=PROGRAMS)
-    def release(self, program: int) -> None:
-        self.loop.run(self.programs[program].leases.release(self.programs[program].owner))
+    async def release(self, queue: Queue) -> None:
+        await queue.leases.release(queue.owner)
 
-    @rule(program=PROGRAMS, pick=st.integers(0, 9))
-    def cancel(self, program: int, pick: int) -> None:
-        jobs = self.loop.run(self.programs[program].jobs.newest(ACCOUNT, ["ProcessFileJob"]))
-        if jobs:
-            self.loop.run(self.programs[program].jobs.cancel(ACCOUNT, jobs[pick % len(jobs)].id))
+    async def cancel(self, queue: Queue) -> None:
+        if jobs := await self.newest(queue):
+            await queue.jobs.cancel(ACCOUNT, self.dice.choice(jobs).id)
 
-    @rule(program=PROGRAMS, name=NAMES)
-    def reset(self, program: int, name: str) -> None:
-        self.loop.run(self.programs[program].retention.retire_path(ACCOUNT, f"/{name}"))
+    async def reset(self, queue: Queue) -> None:
+        await queue.retention.retire_path(ACCOUNT, f"/{self.dice.choice(NAMES)}")
 
-    @invariant()
-    def one_flight_and_one_charge(self) -> None:
-        async def look() -> None:
-            async with self.database.read() as connection:
-                assert (await connection.execute(text(DOUBLE_FLIGHTS))).all() == []
-            audit = await self.programs[0].ledger.audit()
-            assert (audit.total.jobs, audit.jobs_without_charge, audit.charges_without_job) == (len(self.succeeded), (), ())
+    async def newest(self, queue: Queue) -> list[Job]:
+        return await queue.jobs.newest(ACCOUNT, ["ProcessFileJob"], limit=1000)
 
-        self.loop.run(look())
+    async def believed(self) -> AsyncIterator[tuple[Queue, Job, Job, bool]]:
+        """One of the recent claims: who made it, what was claimed, what the database says now, and whether it still holds."""
+        if self.claims:
+            queue, job = self.dice.choice(self.claims[-4:])
+            now = await queue.job(job.id)
+            yield queue, job, now, (now.owner == queue.owner.id and now.attempt == job.attempt)
 
 
-def test_any_order() -> None:
-    chosen = settings(max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-    run_state_machine_as_test(TwoPrograms, settings=chosen)
+async def check(walk: Walk) -> None:
+    queue = walk.programs[0]
+    async with queue.database.read() as connection:
+        assert (await connection.execute(text(DOUBLE_FLIGHTS))).all() == []
+    audit = await queue.ledger.audit()
+    assert (audit.jobs_without_charge, audit.charges_without_job) == ((), ())
+    assert len(set(walk.succeeded)) == len(walk.succeeded) == audit.total.jobs
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_any_order(open_queue: Callable[..., Queue], seed: int) -> None:
+    walk = Walk([open_queue(**LIMITS), open_queue(**LIMITS)], random.Random(seed))
+    for _ in range(150):
+        await walk.step()
+        await check(walk)
+    assert len(walk.succeeded) > 3
+    assert len(walk.claims) > len(walk.succeeded) + 3
+
+
+async def test_all_at_once(open_queue: Callable[..., Queue], tmp_path: Path) -> None:
+    """The same words spoken at the same time over two connection pools: what they answer varies, the facts do not."""
+    second = Database(database_url(tmp_path))
+    programs = [open_queue(**LIMITS), Queue(second, tmp_path, open_queue(**LIMITS).limits)]
+    dice = random.Random(1)
+    succeeded: list[str] = []
+
+    async def live(queue: Queue) -> None:
+        for _ in range(25):
+            name = dice.choice(NAMES)
+            submitted = await queue.jobs.submit(new_job(name, path=f"/{name}", keep=dice.choice(list(Keep))))
+            if job := await queue.leases.claim(queue.owner):
+                answers = await asyncio.gather(
+                    queue.succeed(job), queue.succeed(job), queue.leases.beat(job, 5), queue.jobs.cancel(ACCOUNT, submitted[0].id)
+                )
+                succeeded.extend([job.id] * (answers[0] + answers[1]))
+            await queue.retention.retire_path(ACCOUNT, f"/{name}")
+
+    try:
+        await asyncio.gather(*(live(queue) for queue in programs * 2))
+        walk = Walk(programs, dice)
+        walk.succeeded = succeeded
+        await check(walk)
+        assert len(succeeded) > 10
+    finally:
+        await second.close()
