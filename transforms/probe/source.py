@@ -1,11 +1,8 @@
 """Measure one original: the facts a plan needs, with the exact number of samples that a full decode gives."""
 
-from fractions import Fraction
-
-from av.container import InputContainer
-
-from transforms.probe.guard import audio_stream, first_video, is_picture, open_media
+from transforms.probe.guard import audio_stream, is_picture, open_media
 from transforms.probe.length import measure_length
+from transforms.probe.video import frame_rate
 from transforms.source import Source
 
 
@@ -28,17 +25,9 @@ def measure(path: str) -> Source:
             layout=length.kind.layout,
             samples=length.samples,
             seekable=length.seekable,
-            frame_rate=_frame_rate(container),
+            frame_rate=frame_rate(path, container),
             title=tags.get("title") or None,
             artist=tags.get("artist") or None,
             album=tags.get("album") or None,
             has_cover=any(is_picture(video) for video in container.streams.video),
         )
-
-
-def _frame_rate(container: InputContainer) -> Fraction | None:
-    """Frames a second of the real video stream, which `ts` and `te` count in (CONTRACT 2, "Time")."""
-    video = first_video(container)
-    if video is None:
-        return None
-    return video.average_rate or video.guessed_rate
