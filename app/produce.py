@@ -81,10 +81,10 @@ async def produce(shop: Workshop, job: Job, progress: Callable[[float], None]) -
     """Make and publish a job's artifact. Raises FileNotFound, RefusedInput, EngineFault and StorageError."""
     async with prepare(shop, job.account, spec_of(job)) as prepared:
         await shop.store.require_space(sum(output_bytes(rendition) for rendition in prepared.plan.renditions))
-        options = RunOptions(shop.cores, shop.timeout_seconds, background=job.priority is Priority.BACKGROUND)
+        options = RunOptions(shop.cores, shop.timeout_seconds, job.priority is Priority.BACKGROUND, progress)
         with TemporaryDirectory(dir=shop.scratch_dir, prefix=f"{job.id}-") as folder:
             scratch = Path(folder)
-            artifact = await run_plan(shop.engine, prepared.plan, prepared.paths, scratch, options, progress)
+            artifact = await run_plan(shop.engine, prepared.plan, prepared.paths, scratch, options)
             result = await _publish(shop.store, job, scratch, artifact)
         return Produced(result, prepared.sources, price(_as_made(prepared.plan, artifact)))
 

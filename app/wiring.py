@@ -15,7 +15,7 @@ from app.housekeeping import Housekeeping
 from app.jobs.endings import Endings
 from app.jobs.job import Job
 from app.jobs.jobs import Jobs
-from app.jobs.layout import attempt_prefix
+from app.jobs.layout import attempt_prefix, job_prefix
 from app.jobs.leases import Leases
 from app.jobs.limits import JobLimits
 from app.jobs.owners import Owner
@@ -30,7 +30,7 @@ from app.web.bodies import Bodies
 from app.web.public_url import PublicUrl
 from app.web.server import Doors, build_app
 from app.web.variant import variant
-from app.worker import Desk, Worker, WorkerOptions
+from app.worker import Desk, Trade, Worker, WorkerOptions
 from storage.db import Database
 from storage.disk import DiskStore
 from transforms.engine.pool import Engine
@@ -38,6 +38,7 @@ from transforms.engine.sandbox import EngineLimits
 from transforms.limits import PlanLimits
 
 RIFF_HEADER_BYTES = 2**20  # what an artifact has beyond its audio: headers, tags, cover
+PROBES = 2  # one slow file does not hold up every f=meta
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def open_engine(settings: Settings) -> Engine:
     """The engine for `async with`. A web-only process still probes: f=meta answers at once everywhere."""
     limits = EngineLimits(output_bytes=settings.max_output_bytes + RIFF_HEADER_BYTES)
     ffmpeg = str(settings.ffmpeg) if settings.ffmpeg else None
-    return Engine(limits, workers=settings.workers, reserved=1 if settings.workers else 0, ffmpeg=ffmpeg)
+    return Engine(limits, workers=settings.workers, probes=PROBES, reserved=1 if settings.workers else 0, ffmpeg=ffmpeg)
 
 
 def make_workshop(services: Services, engine: Engine, scratch_dir: Path) -> Workshop:
@@ -118,12 +119,20 @@ def make_workshop(services: Services, engine: Engine, scratch_dir: Path) -> Work
 def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
     """The door through which jobs are worked."""
 
+    store = services.store
+
     async def discard(job: Job) -> None:
-        await services.store.delete(attempt_prefix(job))
+        await store.delete(attempt_prefix(job))
+
+    async def discard_others(job: Job) -> None:
+        ours = attempt_prefix(job)
+        async for found in store.list(job_prefix(job.account, job.path, job.id)):
+            if not found.key.startswith(ours):
+                await store.delete(found.key)
 
     options = WorkerOptions(slots=services.settings.workers, lease_seconds=services.settings.lease_seconds)
     desk = Desk(services.leases, services.endings, services.wakeups, owner)
-    return Worker(desk, options, partial(produce, shop), discard)
+    return Worker(desk, options, Trade(partial(produce, shop), discard, discard_others))
 
 
 def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str) -> web.Application:

@@ -48,20 +48,22 @@ class Desk:
     owner: Owner
 
 
-class Worker:
-    """Works jobs until cancelled; then what it holds goes back to the queue. `discard` deletes what a cancelled job has published."""
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What a worker does with a job: make it, and delete what an attempt has published, this one's or all the others'."""
 
-    def __init__(
-        self,
-        desk: Desk,
-        options: WorkerOptions,
-        produce: Callable[[Job, Report], Awaitable[Produced]],
-        discard: Callable[[Job], Awaitable[None]],
-    ) -> None:
+    produce: Callable[[Job, Report], Awaitable[Produced]]
+    discard: Callable[[Job], Awaitable[None]]
+    discard_others: Callable[[Job], Awaitable[None]]
+
+
+class Worker:
+    """Works jobs until cancelled; then what it holds goes back to the queue."""
+
+    def __init__(self, desk: Desk, options: WorkerOptions, trade: Trade) -> None:
         self._desk = desk
         self._options = options
-        self._produce = produce
-        self._discard = discard
+        self._trade = trade
 
     async def run(self) -> None:
         """Claim and work jobs for ever."""
@@ -89,7 +91,7 @@ class Worker:
     async def _work(self, job: Job) -> None:
         """One attempt: the work and its heart, side by side; whichever ends first ends the other."""
         shares = [0.0]
-        work = asyncio.ensure_future(self._produce(job, lambda share: shares.__setitem__(0, share)))
+        work = asyncio.ensure_future(self._trade.produce(job, lambda share: shares.__setitem__(0, share)))
         heart = asyncio.ensure_future(self._beat(job, shares))
         try:
             await asyncio.wait({work, heart}, return_when=asyncio.FIRST_COMPLETED)
@@ -121,7 +123,7 @@ class Worker:
     async def _stopped(self, job: Job, answer: BeatAnswer) -> None:
         log.info("job stopped", job=job.id, attempt=job.attempt, reason=answer.value)
         if answer is BeatAnswer.CANCEL:
-            await self._discard(job)
+            await self._trade.discard(job)
             await self._desk.endings.cancelled(job)
 
     async def _ended(self, job: Job, work: "asyncio.Future[Produced]") -> None:
@@ -129,6 +131,8 @@ class Worker:
         if error is None:
             produced = work.result()
             kept = await self._desk.endings.succeed(job, produced.result, produced.sources, produced.charge)
+            if kept and job.attempt > 1:
+                await self._trade.discard_others(job)
             log.info("job succeeded" if kept else "job result refused", job=job.id, attempt=job.attempt)
             return
         final = isinstance(error, FINAL)

@@ -103,7 +103,7 @@ async def _check_codec(engine: Engine, file: Path, format_: str) -> Check:
         decided = plan(parse("/silence.wav", [("f", format_)]), [await engine.measure(str(file))], PlanLimits())
         with TemporaryDirectory() as scratch:
             options = RunOptions(cores=1, timeout_seconds=ENCODE_SECONDS)
-            await run_plan(engine, decided, [file], Path(scratch), options, lambda _share: None)
+            await run_plan(engine, decided, [file], Path(scratch), options)
     except TransformError as error:
         return name, f"does not work: {error} {error.detail}"
     return name, None

@@ -28,13 +28,13 @@ async def encode_command(settings: Settings, arguments: argparse.Namespace) -> i
     output: Path = arguments.output
     paths, spec = _read(arguments.file, arguments.query)
     limits = PlanLimits(settings.max_output_seconds, settings.max_output_bytes)
-    options = RunOptions(cores=max(1, settings.workers), timeout_seconds=settings.job_timeout_seconds)
+    options = RunOptions(cores=max(1, settings.workers), timeout_seconds=settings.job_timeout_seconds, progress=_bar)
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings))
         scratch = Path(stack.enter_context(TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-")))
         sources = {path: await engine.measure(str(path)) for path in dict.fromkeys(paths)}
         decided = plan(spec, [sources[path] for path in paths], limits)
-        artifact = await run_plan(engine, decided, paths, scratch, options, _bar)
+        artifact = await run_plan(engine, decided, paths, scratch, options)
         await off_loop(shutil.copymode, arguments.file, scratch / artifact.file)
         os.replace(scratch / artifact.file, output)
     _bar(1.0)

@@ -13,17 +13,19 @@ from transforms.ranges import ranges
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """`cores`: ranges encoded at once. `background`: leave the reserved children to real-time work. The timeout is per range."""
+    """`cores`: ranges encoded at once. `background`: leave the reserved children to real-time work. The timeout is per range.
+
+    `progress` gets the share done, 0 to 1.
+    """
 
     cores: int
     timeout_seconds: float
     background: bool = False
+    progress: Callable[[float], None] = lambda _share: None
 
 
-async def run_plan(
-    engine: Engine, plan: Plan, paths: Sequence[Path], scratch: Path, options: RunOptions, progress: Callable[[float], None]
-) -> Artifact:
-    """Encode a plan of one rendition into an artifact in `scratch`; `progress` gets the share done, 0 to 1.
+async def run_plan(engine: Engine, plan: Plan, paths: Sequence[Path], scratch: Path, options: RunOptions) -> Artifact:
+    """Encode a plan of one rendition into an artifact in `scratch`.
 
     Raises RefusedInput and EngineFault; a failed range stops the others.
     """
@@ -36,16 +38,14 @@ async def run_plan(
     def follow(index: int) -> Callable[[int], None]:
         def note(samples: int) -> None:
             done_samples[index] = samples
-            progress(min(1.0, sum(done_samples) / total_samples))
+            options.progress(min(1.0, sum(done_samples) / total_samples))
 
         return note
 
     async def encode(index: int) -> Part:
         task = Encode(plan, names, pieces[index], str(scratch))
         async with slots:
-            parts = await engine.encode(
-                task, follow(index), timeout_seconds=options.timeout_seconds, background=options.background
-            )
+            parts = await engine.encode(task, follow(index), timeout_seconds=options.timeout_seconds, background=options.background)
         return parts[0]
 
     try:
@@ -54,4 +54,4 @@ async def run_plan(
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from failures
     assemble = Assemble(plan, names, tuple(task.result() for task in tasks), str(scratch))
-    return await engine.assemble(assemble, timeout_seconds=options.timeout_seconds)
+    return await engine.assemble(assemble, timeout_seconds=options.timeout_seconds, background=options.background)
