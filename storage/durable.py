@@ -3,8 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 # A deleter may take an emptied folder away between our mkdir and our rename: try again, but not for ever.
@@ -20,15 +19,18 @@ def publish(source: Path, target: Path) -> os.stat_result:
     os.utime(source, ns=(now_ns, now_ns))
     _sync(source)
     facts = os.stat(source)
+    changed = {target.parent}
     for attempt in range(1, RENAME_ATTEMPTS + 1):
-        make_folders(target.parent)
+        changed.update(_make_folders(target.parent))
         try:
             os.rename(source, target)
             break
         except FileNotFoundError:
             if attempt == RENAME_ATTEMPTS or not source.exists():
                 raise
-    sync_folder(target.parent)
+    # Names are made durable last: between mkdir and rename it would only give others time to take the folder away.
+    for folder in changed:
+        sync_folder(folder)
     return facts
 
 
@@ -43,14 +45,8 @@ def copy_aside(source: Path, aside: Path) -> None:
 
 def make_folders(folder: Path) -> None:
     """`mkdir -p` whose new names survive a crash."""
-    missing: list[Path] = []
-    while not folder.is_dir():
-        missing.append(folder)
-        folder = folder.parent
-    for path in reversed(missing):
-        with _lost_race_is_fine():
-            path.mkdir(exist_ok=True)
-            _sync(path.parent)
+    for changed in _make_folders(folder):
+        sync_folder(changed)
 
 
 def remove_empty_folders(folder: Path, top: Path) -> None:
@@ -67,16 +63,21 @@ def remove_empty_folders(folder: Path, top: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make the names of a folder durable; one that has gone needs no care."""
-    with _lost_race_is_fine():
+    with suppress(FileNotFoundError):
         _sync(folder)
 
 
-@contextmanager
-def _lost_race_is_fine() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        return
+def _make_folders(folder: Path) -> list[Path]:
+    """Create what is missing; returns the folders that got a new name in them."""
+    missing: list[Path] = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for path in reversed(missing):
+        # A parent that has just been taken away again: the caller's rename will notice.
+        with suppress(FileNotFoundError):
+            path.mkdir(exist_ok=True)
+    return [path.parent for path in missing]
 
 
 def _sync(path: Path) -> None:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.jobs.job import Keep, Status
@@ -38,10 +38,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class CacheTotals:
-    """What the cache holds."""
+    """What the cache holds. `retired_bytes` answer no request any more and wait to be deleted."""
 
     variants: int
     size_bytes: int
+    retired_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Retention:
     async def refresh_generation(self) -> None:
         """Learn of resets by other processes."""
         async with self._database.read() as connection:
-            self.generation = await _generation(connection)
+            number = await _generation(connection)
+        self._learn(number)
 
     async def retire_path(self, account: str, path: str) -> int:
         """Reset every variant made from this original, appended ones too; returns how many jobs are concerned."""
@@ -78,7 +80,8 @@ class Retention:
         """Drop these cached variants (eviction)."""
         async with self._database.write() as connection:
             count = await _retire(connection, jobs.c.id.in_(job_ids))
-            self.generation = await _raise_generation(connection)
+            number = await _raise_generation(connection)
+        self._learn(number)
         return count
 
     async def purgeable(self, limit: int = 100) -> list[Purge]:
@@ -124,11 +127,12 @@ class Retention:
         return await self._kept(and_(is_cached, or_(unkept, unused)), limit)
 
     async def totals(self) -> CacheTotals:
-        """How many variants are cached, and their bytes (those that wait for deletion included)."""
-        variants = func.count().filter(is_cached)
+        """How many variants are cached, their bytes, and those that wait for deletion."""
+        size = func.sum(jobs.c.size_bytes)
+        figures = (func.count().filter(is_cached), size.filter(is_cached), size.filter(not_(is_cached)))
         async with self._database.read() as connection:
-            row = (await connection.execute(select(variants, func.sum(jobs.c.size_bytes)).where(jobs.c.size_bytes > 0))).one()
-        return CacheTotals(row[0], int(row[1] or 0))
+            row = (await connection.execute(select(*figures).where(jobs.c.size_bytes > 0))).one()
+        return CacheTotals(row[0], int(row[1] or 0), int(row[2] or 0))
 
     async def _kept(self, condition: ColumnElement[bool], limit: int) -> list[Kept]:
         columns = (jobs.c.id, jobs.c.account, jobs.c.path, jobs.c.size_bytes, jobs.c.last_used_ms)
@@ -141,11 +145,16 @@ class Retention:
         async with self._database.write() as connection:
             restarted = await _restart(connection, reads_it)
             retired = await _retire(connection, reads_it)
-            self.generation = await _raise_generation(connection)
+            number = await _raise_generation(connection)
+        self._learn(number)
         for row in restarted:
             self._wakeups.job_changed(row["id"])
         self._wakeups.queue_changed()
         return retired + len(restarted)
+
+    def _learn(self, number: int) -> None:
+        """Only after the commit: who reads a row under the new number must find it retired. And never backwards."""
+        self.generation = max(self.generation, number)
 
 
 async def _restart(connection: AsyncConnection, reads_it: ColumnElement[bool]) -> Sequence[RowMapping]:

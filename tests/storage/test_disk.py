@@ -2,12 +2,15 @@
 
 import multiprocessing
 import os
+import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from storage.disk import DiskStore
+from storage.durable import publish
 from storage.errors import StoreFull
 from tests.storage.contract import StoreContract, keys, read_all
 
@@ -119,3 +122,23 @@ async def test_what_a_crash_left_is_swept_at_start_but_not_what_the_living_write
     started.close()
     alive.close()
     assert list((root / "aside").iterdir()) == []
+
+
+def test_publishing_into_a_folder_that_others_delete(tmp_path: Path) -> None:
+    """Threads, without the event loop's turns: every moment between mkdir and rename is hit."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    stop = threading.Event()
+
+    def delete() -> None:
+        while not stop.is_set():
+            shutil.rmtree(tree / "p", ignore_errors=True)
+
+    deleter = threading.Thread(target=delete)
+    deleter.start()
+    try:
+        for _ in range(300):
+            publish(make_file(tmp_path), tree / "p" / "q" / "=x")
+    finally:
+        stop.set()
+        deleter.join()

@@ -1,12 +1,15 @@
 """Resets, eviction, expiry, and bytes that are deleted after the row."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 
 import pytest
 
-from app.jobs.job import Keep, Status
+from app.jobs.job import Job, Keep, Status
+from app.jobs.layout import artifact_key, attempt_prefix, job_prefix
 from app.jobs.leases import BeatAnswer
-from tests.app.jobs.conftest import ACCOUNT, HOUR_MS, OTHER, Queue
+from tests.app.jobs.conftest import ACCOUNT, HOUR_MS, OTHER, Queue, new_job
 
 
 async def test_a_reset_makes_the_next_request_a_new_job_and_a_new_bill(queue: Queue) -> None:
@@ -70,17 +73,37 @@ async def test_other_programs_learn_of_a_reset(queue: Queue, open_queue: Callabl
     assert other.retention.generation == queue.retention.generation
 
 
+async def test_what_is_read_under_the_new_generation_is_not_the_old_job(queue: Queue) -> None:
+    """A request that reads the number and then the job, while a reset is under way, must not take the old job for fresh."""
+    for round_ in range(10):
+        done = await queue.succeeded()
+
+        async def look(seen: list[tuple[int, str]]) -> None:
+            for _ in range(8):
+                generation = queue.retention.generation
+                if job := await queue.jobs.find("i"):
+                    seen.append((generation, job.id))
+
+        seen: list[tuple[int, str]] = []
+        looking = [asyncio.create_task(look(seen)) for _ in range(4)]
+        await asyncio.wait(looking, timeout=round_ * 0.001)
+        await queue.retention.retire_path(ACCOUNT, done.path)
+        await asyncio.gather(*looking)
+        assert (queue.retention.generation, done.id) not in seen
+
+
 async def test_bytes_are_deleted_after_the_row_was_retired(queue: Queue) -> None:
     kept = await queue.succeeded("kept")
     done = await queue.succeeded("i", path="/a/ü.flac")
     await queue.retention.retire_jobs([done.id])
     purges = await queue.retention.purgeable()
     assert [(purge.job_id, purge.prefix) for purge in purges] == [(done.id, f"artifacts/{ACCOUNT}/a/ü.flac/!{done.id}/")]
-    assert (await queue.retention.totals()).size_bytes == 2000, "they still lie on the disk"
+    totals = await queue.retention.totals()
+    assert (totals.variants, totals.size_bytes, totals.retired_bytes) == (1, 1000, 1000)
     await queue.retention.purged([done.id])
     assert await queue.retention.purgeable() == []
     totals = await queue.retention.totals()
-    assert (totals.variants, totals.size_bytes) == (1, 1000)
+    assert (totals.variants, totals.size_bytes, totals.retired_bytes) == (1, 1000, 0)
     assert await queue.jobs.find("kept") == kept
 
 
@@ -119,3 +142,21 @@ async def test_what_expires(queue: Queue) -> None:
     assert await queue.retention.retire_jobs(expired) == 2
     assert await queue.retention.expired() == []
     assert await queue.jobs.find("unused") is None
+
+
+def test_artifacts_lie_below_their_original_and_apart_by_attempt() -> None:
+    fields = asdict(new_job(path="/a b/ü.flac"))
+    del fields["appended"]
+    job = Job(
+        **fields,
+        id="01J",
+        status=Status.RUNNING,
+        progress=0,
+        attempt=2,
+        owner="o",
+        created_ms=0,
+        updated_ms=0,
+    )
+    assert artifact_key(job, "/audio.mp3") == "artifacts/W142hJk/a b/ü.flac/!01J/2/audio.mp3"
+    assert artifact_key(job, "/audio.mp3").startswith(attempt_prefix(job))
+    assert attempt_prefix(job).startswith(job_prefix(job.account, job.path, job.id))
