@@ -37,20 +37,26 @@ def scanned_length(path: str, container: InputContainer, stream: AudioStream) ->
     head = Count().decode_all(islice(source, _END_PACKETS))
     if head.kind is None or head.first_pts is None or head.errors:
         return None
-    middle = _Middle(head, stream.time_base, framed=codec in _FRAMED)
+    framed = codec in _FRAMED
+    if not framed and stream.time_base.denominator % head.kind.sample_rate_hz:
+        return None
+    middle = _Middle(head, stream.time_base, framed=framed)
     for packet in source:
         middle.add(packet)
     if not middle.tells:
         return None
-    samples = head.samples + middle.samples + middle.tail_samples(stream)
+    tail = middle.decode_tail(stream)
+    if tail.kind != head.kind:
+        return None
+    samples = head.samples + middle.samples + tail.samples
     return Length(head.kind, samples, can_seek(container, stream) and head.contiguous and middle.contiguous)
 
 
 class _Middle:
     """The packets between head and tail.
 
-    A packet's length is one frame with codecs that know only one; else its duration, if the time base divides into samples
-    (MPEG-TS does not: it counts 1/90000 s). Lengths add up as integers: samples × the time base's denominator.
+    A packet's length is one frame with codecs that know only one; else its duration, in a time base that divides into samples
+    (MPEG-TS's does not: it counts 1/90000 s). Lengths add up as integers: samples × the time base's denominator.
     """
 
     def __init__(self, head: Count, tick_seconds: Fraction, *, framed: bool) -> None:
@@ -85,7 +91,7 @@ class _Middle:
         agree = abs(self._declared - self._total) * 100 <= self._total
         return not self._altered and agree and self._total % self._denominator == 0 and len(self._latest) == self._latest.maxlen
 
-    def tail_samples(self, stream: AudioStream) -> int:
+    def decode_tail(self, stream: AudioStream) -> Count:
         """Decode the last packets afresh."""
         stream.codec_context.flush_buffers()
         tail = list(self._latest)
@@ -93,7 +99,7 @@ class _Middle:
         count = Count().decode_all(tail[_PRIMING_PACKETS:])
         if self._drain is not None:
             count.decode(self._drain)
-        return count.samples
+        return count
 
     def _count(self, packet: "Packet[AudioStream]") -> None:
         duration = (packet.duration or 0) * self._tick

@@ -8,6 +8,7 @@ _TAGS_BEHIND = (b"", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 _HAS_FRAMES, _HAS_BYTES, _HAS_TOC, _HAS_QUALITY = 1, 2, 4, 8
 _ENCODERS = (b"LAME", b"Lavf", b"Lavc")  # those whose delay and padding FFmpeg obeys
 _DELAY_AT = 21  # of the encoder's extension
+_SMALLEST_FRAME_BYTES = 24  # 8 kbit/s at 24 kHz
 _DECODER_DELAY_SAMPLES = 529
 
 
@@ -44,7 +45,7 @@ def _counted_bytes(header: bytes) -> int | None:
     if len(header) < 16:
         return None
     flags, frames, size = struct.unpack_from(">III", header, 4)
-    if flags & (_HAS_FRAMES | _HAS_BYTES) != _HAS_FRAMES | _HAS_BYTES or not frames:
+    if flags & (_HAS_FRAMES | _HAS_BYTES) != _HAS_FRAMES | _HAS_BYTES or not 0 < frames * _SMALLEST_FRAME_BYTES <= size:
         return None
     extension = header[16 + 100 * bool(flags & _HAS_TOC) + 4 * bool(flags & _HAS_QUALITY) :]
     if extension.startswith(_ENCODERS):
