@@ -7,7 +7,7 @@ from typing import Final
 from transforms.errors import TooLarge
 from transforms.spec import AAC_FAMILY, WAV_FAMILY, Format
 
-MIN_SOURCE_RATE_HZ = 4_000
+MIN_SOURCE_RATE_HZ = 1_000  # real files at 1,234 Hz exist; 1 Hz, which makes hours of a few kilobytes, does not
 MAX_SOURCE_RATE_HZ = 384_000
 MAX_CHANNELS = 8
 RIFF_MAX_BYTES = 2**32 - 1 - 1024  # a RIFF size is 32 bits; the slack covers any header we write

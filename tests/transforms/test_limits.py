@@ -90,13 +90,13 @@ def test_an_adjusted_rate_stays_and_can_be_billed_exactly(format_: Format) -> No
             assert UNITS_PER_SECOND % rate == 0
 
 
-@pytest.mark.parametrize(("rate", "channels"), [(3_999, 2), (384_001, 2), (1, 1), (48_000, 0), (48_000, 9), (48_000, 255)])
+@pytest.mark.parametrize(("rate", "channels"), [(999, 2), (384_001, 2), (1, 1), (48_000, 0), (48_000, 9), (48_000, 255)])
 def test_sources_only_an_attack_has_are_refused(rate: int, channels: int) -> None:
     with pytest.raises(TooLarge, match=str(rate if channels == 2 or rate == 1 else channels)):
         PlanLimits().check_source(rate, channels)
 
 
-@pytest.mark.parametrize(("rate", "channels"), [(4_000, 1), (384_000, 8), (44_100, 2)])
+@pytest.mark.parametrize(("rate", "channels"), [(1_000, 1), (384_000, 8), (44_100, 2)])
 def test_ordinary_sources_pass(rate: int, channels: int) -> None:
     PlanLimits().check_source(rate, channels)
 
