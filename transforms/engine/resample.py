@@ -19,7 +19,8 @@ class RunResampler:
         self._discard = discard
         self._due = due
         self._fed = 0
-        self._last: AudioFrame | None = None
+        self._last: AudioFrame | None = None  # that went in
+        self._converted: AudioFrame | None = None  # that came out
 
     def push(self, frame: AudioFrame) -> list[AudioFrame]:
         """Convert one frame of the run."""
@@ -37,7 +38,17 @@ class RunResampler:
                 for frame in silence(kind_of(self._last), reach - self._fed):
                     kept += self.push(frame)
             kept += [last for converted in self._resampler.resample(None) if (last := self._keep(converted)) is not None]
+            kept += self._hold()
         return kept
+
+    def _hold(self) -> list[AudioFrame]:
+        """The plan rounds a run's length to the nearest sample, libswresample down: the last sample then sounds once more."""
+        if self._due == 0 or self._converted is None:
+            return []
+        samples = self._converted.samples
+        last = cut(self._converted, samples - 1, samples)
+        held, self._due = [last] * self._due, 0
+        return held
 
     def _keep(self, frame: AudioFrame) -> AudioFrame | None:
         """The part of a converted frame that is due."""
@@ -48,4 +59,5 @@ class RunResampler:
             return None
         self._due -= samples
         frame.pts = None
+        self._converted = frame
         return cut(frame, first, first + samples)

@@ -1,6 +1,8 @@
 """Trims, appends and repeats land on the sample: chirps tell the source's time, clicks the exact place (CONTRACT 2, "Timeline")."""
 
 import subprocess
+from fractions import Fraction
+from math import floor
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +102,19 @@ def test_a_join_of_two_rates_adds_no_silence(tmp_path: Path) -> None:
     pcm = tones.decode(path)
     assert len(pcm) == artifact.samples
     assert np.abs(pcm - 0.5).max() < 0.01
+
+
+@pytest.mark.parametrize("samples", [48_128, 48_127, 2_048, 4_608, 100, 17, 1])
+def test_runs_of_every_length_are_as_long_as_planned(samples: int, tmp_path: Path) -> None:
+    """libswresample rounds down where the plan rounds to the nearest: the next run must not begin a sample early for that."""
+    level = np.full((samples, 2), 0.5, np.float32)
+    files = [tones.write(tmp_path / "a.wav", level, RATE_HZ), tones.write(tmp_path / "b.wav", tones.clicks(300, [100]), 44_100)]
+    path, artifact = artifact_of(Wish(rate_hz=44_100), files, tmp_path / "out")
+    pcm = tones.decode(path)
+    first = floor(Fraction(samples * 44_100, RATE_HZ) + Fraction(1, 2))
+    assert len(pcm) == artifact.samples == first + 300
+    assert np.flatnonzero(np.abs(pcm[:, 0]) > 0.7).tolist() == [first + 100]
+    assert samples < 100 or np.abs(pcm[:first] - 0.5).max() < 0.01
 
 
 @pytest.mark.parametrize(("channels", "layout"), [(1, "mono"), (6, "5.1"), (8, "7.1"), (4, "quad")])
