@@ -5,8 +5,11 @@ dialects differ in this file and nowhere else. Times are epoch milliseconds by t
 """
 
 import asyncio
+import fcntl
+import os
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.functions import FunctionElement
 
+from storage.blocking import off_loop
 from storage.local import require_local
 
 BUSY_TIMEOUT_MS = 30_000
@@ -68,11 +72,12 @@ class Database:
     def __init__(self, url: str) -> None:
         parsed = make_url(url)
         self._is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._file = Path(parsed.database or "")
         self._engine = create_async_engine(parsed, pool_size=CONNECTIONS, max_overflow=0)
         # SQLite lets one connection write; the others of this program queue up here in order instead of asking again and again there.
         self._writer = asyncio.Lock() if self._is_sqlite else nullcontext()
         if self._is_sqlite:
-            require_local(Path(parsed.database or ".").parent)
+            require_local(self._file.parent)
             event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
 
@@ -91,7 +96,9 @@ class Database:
                 yield connection
 
     async def migrate(self) -> None:
-        """Bring the tables up to date; programs that start at the same time take turns."""
+        """Create the database or bring its tables up to date, first of all; programs that start at the same time take turns."""
+        if self._is_sqlite:
+            await off_loop(_create_sqlite, self._file)
         async with self.write() as connection:
             await connection.run_sync(_upgrade)
 
@@ -100,11 +107,23 @@ class Database:
         await self._engine.dispose()
 
 
+def _create_sqlite(file: Path) -> None:
+    """Turn the file to WAL, once and for all. That does not wait for others who do the same, whatever the time-out says: hence the lock."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        with closing(sqlite3.connect(file, timeout=BUSY_TIMEOUT_MS / 1000)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        os.close(folder)
+
+
 def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     # The driver must not begin transactions by itself: `_begin_sqlite` says which kind.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
