@@ -1,6 +1,8 @@
 """The database door: durability settings, transactions under races and cancellation, migrations, the clock."""
 
 import asyncio
+import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator
 from importlib.resources import files
@@ -16,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 import app.accounts.tables
 import app.jobs.tables
 import app.ledger
-from storage.db import Database, metadata, now_ms
+from storage.db import Database, _create_sqlite, metadata, now_ms
 
 TABLES = (app.accounts.tables.accounts, app.jobs.tables.jobs, app.ledger.ledger)  # imported, so that they are in `metadata`
 
@@ -160,3 +162,24 @@ async def test_foreign_keys_are_enforced(database: Database) -> None:
 
     with pytest.raises(IntegrityError, match="FOREIGN KEY"):
         await write_an_orphan()
+
+
+def test_programs_that_create_the_file_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
+    """Without a lock about one in sixty of these switches to WAL fails with 'database is locked', whatever the time-out."""
+    starts = threading.Barrier(6)
+    failures: list[BaseException] = []
+
+    def create(round_: int) -> None:
+        starts.wait()
+        try:
+            _create_sqlite(tmp_path / str(round_) / "x.db")
+        except sqlite3.OperationalError as error:
+            failures.append(error)
+
+    for round_ in range(80):
+        threads = [threading.Thread(target=create, args=(round_,)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
