@@ -34,12 +34,12 @@ _MPEG4_OBJECTS = {"Main": 1, "LC": 2, "SSR": 3, "LTP": 4, "HE-AAC": 2, "HE-AACv2
 _TRANSPORT_IDS = {"aac": 15, "aac_latm": 17, "ac3": 129, "eac3": 135, "h264": 27, "hevc": 36, "mpeg2video": 2, "mpeg1video": 1}
 _FLASH_IDS = {"mp3": "2", "aac": "10", "speex": "11", "nellymoser": "6", "flv1": "2", "h264": "7", "vp6f": "4", "vp6": "4"}
 _MATROSKA_IDS = {
-    "aac": "A_AAC", "mp3": "A_MPEG/L3", "mp2": "A_MPEG/L2", "mp1": "A_MPEG/L1",
-    "pcm_f32le": "A_PCM/FLOAT/IEEE", "pcm_f64le": "A_PCM/FLOAT/IEEE", "pcm_s16be": "A_PCM/INT/BIG", "pcm_s24be": "A_PCM/INT/BIG", "wavpack": "A_WAVPACK4", "tta": "A_TTA1",
+    "aac": "A_AAC", "mp3": "A_MPEG/L3", "mp2": "A_MPEG/L2", "mp1": "A_MPEG/L1", "wavpack": "A_WAVPACK4", "tta": "A_TTA1",
+    "pcm_f32le": "A_PCM/FLOAT/IEEE", "pcm_f64le": "A_PCM/FLOAT/IEEE", "pcm_s16be": "A_PCM/INT/BIG", "pcm_s24be": "A_PCM/INT/BIG",
     "h264": "V_MPEG4/ISO/AVC", "hevc": "V_MPEGH/ISO/HEVC", "mpeg4": "V_MPEG4/ISO/ASP", "mpeg1video": "V_MPEG1", "mpeg2video": "V_MPEG2",
-    "vp8": "V_VP8", "vp9": "V_VP9", "av1": "V_AV1", "theora": "V_THEORA", "prores": "V_PRORES",
-    "mjpeg": "V_MJPEG", "rawvideo": "V_UNCOMPRESSED", "vc1": "V_MS/VFW/FOURCC / WVC1", "subrip": "S_TEXT/UTF8", "ass": "S_TEXT/ASS", "webvtt": "S_TEXT/WEBVTT", "dvd_subtitle": "S_VOBSUB",
-    "hdmv_pgs_subtitle": "S_HDMV/PGS",
+    "vp8": "V_VP8", "vp9": "V_VP9", "av1": "V_AV1", "theora": "V_THEORA", "prores": "V_PRORES", "mjpeg": "V_MJPEG",
+    "rawvideo": "V_UNCOMPRESSED", "vc1": "V_MS/VFW/FOURCC / WVC1", "subrip": "S_TEXT/UTF8", "ass": "S_TEXT/ASS",
+    "webvtt": "S_TEXT/WEBVTT", "dvd_subtitle": "S_VOBSUB", "hdmv_pgs_subtitle": "S_HDMV/PGS",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from av.error import FFmpegError
 
 from transforms.probe.decoding import Count, packets
 from transforms.probe.joins import is_chained
-from transforms.probe.verdict import MOV, Length, can_seek
+from transforms.probe.verdict import MOV, Length, can_seek, heard_samples
 from transforms.probe.xing import xing_tells
 
 _HEAD_PACKETS = 64  # more than any priming that an edit list drops (Opus: a second at 20 ms a packet)
@@ -24,18 +24,19 @@ def declared_length(path: str, container: InputContainer, stream: AudioStream) -
         return None
     head_packets = list(islice(packets(container, stream), _HEAD_PACKETS))
     head = Count().decode_all(head_packets)
-    if head.kind is None or head.first_pts is None or not head.contiguous:
+    if head.kind is None or head.first_pts is None or not (head.contiguous or name == "ogg"):
         return None
     declared = stream.duration * stream.time_base * head.kind.sample_rate_hz
     if name == "mp3":
         length = Length(head.kind, round(declared), True)
         return length if head_packets[0].pos is not None and xing_tells(path, head_packets[0].pos) else None
     tail = _tail(container, stream)
-    if tail is None or tail.first_pts is None or tail.kind != head.kind:
+    if tail is None or tail.last_pts is None or tail.kind != head.kind:
         return None
-    end = (tail.first_pts - head.first_pts) * stream.time_base * head.kind.sample_rate_hz + tail.samples
-    expected = _mov_samples(stream, head, tail) if name == MOV else declared
-    return Length(head.kind, int(end), can_seek(container, stream)) if end == expected else None
+    end = (tail.last_pts - head.first_pts) * stream.time_base * head.kind.sample_rate_hz + tail.last_samples
+    if end != (_mov_samples(stream, head, tail) if name == MOV else declared):
+        return None
+    return Length(head.kind, heard_samples(container, stream, head, int(end)), can_seek(container, stream))
 
 
 def _is_told(name: str, codec: str) -> bool:
@@ -53,7 +54,8 @@ def _tail(container: InputContainer, stream: AudioStream) -> Count | None:
     except FFmpegError:
         return None
     count = Count().decode_all(packets(container, stream))
-    return count if count.contiguous and count.frames else None
+    # The time stamps of Vorbis within a page are guesses; its last one is told.
+    return count if count.contiguous or (count.frames and not count.errors and container.format.name == "ogg") else None
 
 
 def _mov_samples(stream: AudioStream, head: Count, tail: Count) -> int | None:

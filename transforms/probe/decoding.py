@@ -51,7 +51,9 @@ class Count:
         self.frames = 0
         self.errors = 0
         self.first_pts: int | None = None
+        self.last_pts: int | None = None
         self.last_samples = 0
+        self.largest_samples = 0
         self.contiguous = True
         self._samples = 0
         self._other_seconds = Fraction(0)  # of frames that have another rate than the first
@@ -91,7 +93,9 @@ class Count:
             self.kind, self.first_pts = kind, frame.pts
         self.contiguous = self.contiguous and kind == self.kind and self._in_place(frame)
         self.frames += 1
+        self.last_pts = frame.pts
         self.last_samples = frame.samples
+        self.largest_samples = max(self.largest_samples, frame.samples)
         if kind.sample_rate_hz == self.kind.sample_rate_hz:
             self._samples += frame.samples
         else:

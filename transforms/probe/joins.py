@@ -3,16 +3,17 @@
 import mmap
 
 _XING = (b"Xing\x00\x00\x00", b"Info\x00\x00\x00")
+_ID3 = (b"ID3\x04\x00", b"ID3\x03\x00", b"ID3\x02\x00")  # the versions in use
 _OGG_PAGE = b"OggS\x00"
 _OGG_MIDDLE, _OGG_BEGINS = b"\x00", b"\x02"  # the header type that follows, RFC 3533 6
 
 
 def is_joined(path: str) -> bool:
-    """Whether an mp3 file has more than one Xing header: the later ones look like frames, and hold no samples."""
+    """Whether another mp3 file begins within an mp3 file: with tags, or a Xing header, which look like frames and hold no samples."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        starts = [content.find(mark) for mark in _XING]
-        again = [content.find(mark, start + 1) for mark, start in zip(_XING, starts, strict=True) if start >= 0]
-    return len(again) > 1 or any(start >= 0 for start in again)
+        headers = [at for mark in _XING for at in (content.find(mark),) if at >= 0]
+        again = any(content.find(mark, min(headers) + 1) >= 0 for mark in _XING) if headers else False
+        return again or any(content.find(mark, 1) >= 0 for mark in _ID3)
 
 
 def is_chained(path: str) -> bool:

@@ -8,7 +8,7 @@ from transforms.probe.declared import declared_length
 from transforms.probe.decoding import Count, packets
 from transforms.probe.guard import audio_stream, open_media
 from transforms.probe.scanning import scanned_length
-from transforms.probe.verdict import Length, can_seek
+from transforms.probe.verdict import Length, can_seek, heard_samples
 
 # Up to here decoding everything costs no more than 15 ms, and no header or packet is believed.
 DECODED_SECONDS = 20
@@ -54,7 +54,8 @@ def decoded_length(container: InputContainer, stream: AudioStream, *, limit_seco
         raise UnsupportedInput(
             "The file has an audio track, but no audio could be decoded from it.", detail=f"{count.errors} errors, {count.frames} frames"
         )
-    return Length(count.kind, count.samples, count.contiguous and can_seek(container, stream))
+    samples = heard_samples(container, stream, count, count.samples)
+    return Length(count.kind, samples, count.contiguous and can_seek(container, stream))
 
 
 def _declared_seconds(container: InputContainer, stream: AudioStream) -> float | None:

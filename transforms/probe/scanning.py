@@ -14,7 +14,7 @@ from av.packet import Packet
 
 from transforms.probe.decoding import Count, packets
 from transforms.probe.joins import is_joined
-from transforms.probe.verdict import MOV, Length, can_seek
+from transforms.probe.verdict import MOV, Length, can_seek, heard_samples
 
 # Not here, because their packets do not tell: matroska, flv, asf and avi (ticks of 1 ms, or durations that are guessed).
 _SCANNED = {"mp3", "aac", "mpegts", "mpeg", "ac3", "eac3", "amr", "wav", "w64", "aiff", "au", "caf", "flac", "ogg", "mxf", MOV}
@@ -48,7 +48,7 @@ def scanned_length(path: str, container: InputContainer, stream: AudioStream) ->
     tail = middle.decode_tail(stream)
     if tail.kind != head.kind:
         return None
-    samples = head.samples + middle.samples + tail.samples
+    samples = heard_samples(container, stream, head, head.samples + middle.samples + tail.samples)
     return Length(head.kind, samples, can_seek(container, stream) and head.contiguous and middle.contiguous)
 
 
