@@ -8,6 +8,8 @@ import structlog
 
 def configure_logging(as_json: bool) -> None:
     """Set up once, at the start of the program."""
+    # It logs a stack trace for each request that is not HTTP; every error of ours is logged by `app.web.errors`.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     timestamps = structlog.processors.TimeStamper(fmt="iso", utc=True)
     shared: list[structlog.typing.Processor] = [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, timestamps]
     if as_json:

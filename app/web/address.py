@@ -18,6 +18,7 @@ from transforms.errors import InvalidParameter
 from transforms.params import PARAMETERS, Params
 
 MAX_TARGET_BYTES = 1000
+MAX_OUTPUT_TARGET_BYTES = 4 * MAX_TARGET_BYTES  # `a` and stricter escapes make what we link to longer than what was asked
 ARTIFACT_PARAMETERS: Final = ("a", "artifact")
 VERSION_PARAMETERS: Final = ("version", "v")
 
@@ -45,8 +46,8 @@ def parse_target(raw_target: str) -> Address:
 
     Raises UrlTooLong, InvalidUrl (account, escapes, path), RouteNotFound (not raw or audio) and InvalidParameter (a path in a value).
     """
-    if len(raw_target.encode("utf-8", "surrogateescape")) > MAX_TARGET_BYTES:
-        raise UrlTooLong(f"The URL is longer than {MAX_TARGET_BYTES} bytes.")
+    size_bytes = len(raw_target.encode("utf-8", "surrogateescape"))
+    _check_size(size_bytes, MAX_OUTPUT_TARGET_BYTES)
     raw_path, raw_params = _split(raw_target)
     route = _ROUTE.fullmatch(raw_path)
     if route is None or route[2] not in ("raw", "audio"):
@@ -54,12 +55,15 @@ def parse_target(raw_target: str) -> Address:
     if not _ACCOUNT.fullmatch(route[1]):
         raise InvalidUrl("The account in the URL must be 7 characters of base58, such as W142hJk.")
     params = tuple(_decode_params(raw_params))
+    artifact = _checked_params(params)
+    if artifact is None:
+        _check_size(size_bytes, MAX_TARGET_BYTES)
     return Address(
         account=route[1],
         api="raw" if route[2] == "raw" else "audio",
         path=_checked_path(_decode(route[3])),
         params=params,
-        artifact=_checked_params(params),
+        artifact=artifact,
     )
 
 
@@ -68,7 +72,9 @@ def transformation_query(params: Params) -> str:
 
     '/' is encoded in all values, so that the last one of the whole URL stands in `a` and relative links resolve.
     """
-    return "&".join(f"{name}={quote(value, safe='')}" for name, value in params if _is_kept(name, value))
+    uncached = [value for name, value in params if name == "cache"][-1:] == ["false"]
+    kept = (pair for pair in params if _is_kept(*pair) and (uncached or pair[0] != "cache"))
+    return "&".join(f"{name}={quote(value, safe='')}" for name, value in kept)
 
 
 def artifact_url_query(params: Params, artifact: str) -> str:
@@ -85,6 +91,11 @@ def with_artifact(query: str, artifact: str) -> str:
 def encode_path(path: str) -> str:
     """A decoded path as URLs write it: everything but unreserved characters and '/' is escaped, a literal '!' too."""
     return quote(path, safe="/")
+
+
+def _check_size(size_bytes: int, limit_bytes: int) -> None:
+    if size_bytes > limit_bytes:
+        raise UrlTooLong(f"The URL is longer than {limit_bytes} bytes.")
 
 
 def _split(raw_target: str) -> tuple[str, str]:

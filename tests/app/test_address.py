@@ -159,6 +159,21 @@ def test_a_url_may_have_a_thousand_bytes() -> None:
         parse_target(start + "é" * (MAX_TARGET_BYTES // 2))
 
 
+def test_the_address_of_an_output_may_be_longer_than_what_was_asked() -> None:
+    asked = f"/{ACCOUNT}/audio/x.mp3?v=" + "é" * 400
+    params = (("v", "é" * 400),)
+    linked = f"/{ACCOUNT}/audio/x.mp3" + artifact_url_query(params, "/0f/seg7.aac")
+    assert len(linked) > MAX_TARGET_BYTES >= len(asked.encode())
+    assert parse_target(linked).params[0] == params[0]
+    with pytest.raises(UrlTooLong):
+        parse_target(f"/{ACCOUNT}/audio/x.mp3?a=/audio.mp3&v=" + "x" * 4000)
+
+
+def test_the_last_cache_parameter_counts() -> None:
+    assert transformation_query((("cache", "false"), ("f", "mp3"), ("cache", "true"))) == "f=mp3"
+    assert transformation_query((("cache", "true"), ("f", "mp3"), ("cache", "false"))) == "f=mp3&cache=false"
+
+
 @pytest.mark.parametrize(
     ("query", "artifact", "expected"),
     [

@@ -1,6 +1,7 @@
 """MP3 through the packaged FFmpeg: PCM goes into a child, frames come out into a file, the span's own are kept (ENGINE 4)."""
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from transforms.engine.copying import copy_bytes
 from transforms.engine.messages import Span
 from transforms.engine.mp3_command import LOOKAHEAD_FRAMES, first_frame, mp3_arguments
 from transforms.engine.mp3_frames import NotAFrame, frame_sizes
-from transforms.errors import EngineFault
+from transforms.errors import EngineFault, TooLarge, TransformError
 from transforms.plan import Rendition
 
 _CHUNK_BYTES = 1 << 16
@@ -57,7 +58,7 @@ class Mp3Coder:
         return self._wanted is not None and self._wanted <= 0
 
     def write(self, frame: AudioFrame) -> None:
-        """Send samples to the child. Raises EngineFault when it has died."""
+        """Send samples to the child. Raises TooLarge and EngineFault when it has died."""
         assert self._child is not None
         assert self._child.stdin is not None
         samples = frame.samples if self._wanted is None else min(self._wanted, frame.samples)
@@ -74,7 +75,7 @@ class Mp3Coder:
         """The child flushes when its input is closed, which `end` does in any case."""
 
     def end(self) -> Written:
-        """Wait for the child and keep the span's own frames. Raises EngineFault."""
+        """Wait for the child and keep the span's own frames. Raises TooLarge and EngineFault."""
         assert self._child is not None
         self._child.communicate()
         if self._child.returncode != 0:
@@ -97,7 +98,12 @@ class Mp3Coder:
             Path(file.name).unlink(missing_ok=True)
         self._files = []
 
-    def _fault(self) -> EngineFault:
+    def _fault(self) -> TransformError:
+        """Why the child died, once it is dead: RLIMIT_FSIZE ends it by a signal."""
+        assert self._child is not None
+        if self._child.wait() == -signal.SIGXFSZ:
+            self.close()
+            return TooLarge("The output is larger than one transformation may write.")
         errors = Path(f"{self._path}.err").read_bytes()[:_STDERR_BYTES].decode(errors="replace")
         self.close()
         return EngineFault("The MP3 encoder failed.", detail=errors)

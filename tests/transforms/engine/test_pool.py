@@ -142,9 +142,10 @@ async def test_probes_do_not_wait_for_encodes(tmp_path: Path) -> None:
             await task
 
 
-async def test_output_bytes_are_bounded(tmp_path: Path) -> None:
+@pytest.mark.parametrize("format_", [Format.AAC, Format.MP3, Format.WAV_RIFF])
+async def test_output_bytes_are_bounded(format_: Format, tmp_path: Path) -> None:
     async with studio(tmp_path, EngineLimits(output_bytes=2**18)) as made:
-        decided = await made.plan(Format.AAC, plays=100)
+        decided = await made.plan(format_, plays=100)
         with pytest.raises(TooLarge):
             await made.engine.encode(made.encode(decided), timeout_seconds=60)
         await works(made)
