@@ -12,6 +12,8 @@ from app.files.playlist import OpenedSource, open_source
 from app.files.probes import Probes
 from app.jobs.job import ArtifactFile, Job, Priority, Result, SourceVersion
 from app.jobs.layout import artifact_key
+from app.jobs.streams import Streams
+from app.live.signals import LiveSignals
 from app.metering import UNITS_PER_SECOND, Charge, price
 from storage.store import Store
 from transforms.engine.messages import Artifact
@@ -29,6 +31,8 @@ class Workshop:
 
     store: Store
     originals: Originals
+    streams: Streams
+    signals: LiveSignals
     probes: Probes
     engine: Engine
     limits: PlanLimits
@@ -39,11 +43,12 @@ class Workshop:
 
 @dataclass(frozen=True, slots=True)
 class Produced:
-    """A job's outcome, published and ready to be marked Succeeded."""
+    """A job's outcome, published and ready to be marked Succeeded: all of it lies in the folder of `attempt`."""
 
     result: Result
     sources: tuple[SourceVersion, ...]
     charge: Charge
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ async def produce(shop: Workshop, job: Job, progress: Callable[[float], None]) -
             scratch = Path(folder)
             artifact = await run_plan(shop.engine, prepared.plan, prepared.paths, scratch, options)
             result = await _publish(shop.store, job, scratch, artifact)
-        return Produced(result, prepared.sources, price(_as_made(prepared.plan, artifact)))
+        return Produced(result, prepared.sources, price(_as_made(prepared.plan, artifact)), job.attempt)
 
 
 def _as_made(planned: Plan, artifact: Artifact) -> Plan:

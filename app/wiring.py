@@ -1,9 +1,8 @@
 """The only place that names concrete adapters: settings become the services that every door is given."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -15,17 +14,22 @@ from app.housekeeping import Housekeeping
 from app.jobs.endings import Endings
 from app.jobs.job import Job
 from app.jobs.jobs import Jobs
-from app.jobs.layout import attempt_prefix, job_prefix
+from app.jobs.layout import attempt_prefix, folder_prefix, job_prefix
 from app.jobs.leases import Leases
 from app.jobs.limits import JobLimits
 from app.jobs.owners import Owner
 from app.jobs.retention import Retention
+from app.jobs.streams import Streams
 from app.jobs.wakeups import Wakeups
 from app.ledger import Ledger
-from app.produce import Workshop, produce
+from app.live.signals import LiveSignals
+from app.live.viewing import Viewing
+from app.produce import Produced, Workshop, produce
+from app.produce_stream import produce_stream
 from app.settings import DEFAULT_ACCOUNT, Settings
 from app.variants import Variants
 from app.web import keys
+from app.web.auth import API_KEYS
 from app.web.bodies import Bodies
 from app.web.public_url import PublicUrl
 from app.web.server import Doors, build_app
@@ -36,6 +40,7 @@ from storage.disk import DiskStore
 from transforms.engine.pool import Engine
 from transforms.engine.sandbox import EngineLimits
 from transforms.limits import PlanLimits
+from transforms.spec import HLS_FAMILY
 
 RIFF_HEADER_BYTES = 2**20  # what an artifact has beyond its audio: headers, tags, cover
 PROBES = 2  # one slow file does not hold up every f=meta
@@ -50,6 +55,7 @@ class Services:
     store: DiskStore
     originals: Originals
     wakeups: Wakeups
+    signals: LiveSignals
     jobs: Jobs
     leases: Leases
     endings: Endings
@@ -81,6 +87,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             store=store,
             originals=Originals(store, settings.library_dir),
             wakeups=wakeups,
+            signals=LiveSignals(wakeups),
             jobs=Jobs(database, wakeups, limits),
             leases=Leases(database, wakeups, limits, settings.owners_dir),
             endings=Endings(database, wakeups, limits),
@@ -107,6 +114,8 @@ def make_workshop(services: Services, engine: Engine, scratch_dir: Path) -> Work
     return Workshop(
         store=services.store,
         originals=services.originals,
+        streams=Streams(services.database),
+        signals=services.signals,
         probes=Probes(engine, services.originals, scratch_dir),
         engine=engine,
         limits=PlanLimits(max_seconds=settings.max_output_seconds, max_output_bytes=settings.max_output_bytes),
@@ -121,18 +130,21 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
 
     store = services.store
 
-    async def discard(job: Job) -> None:
-        await store.delete(attempt_prefix(job))
+    async def work(job: Job, progress: Callable[[float], None]) -> Produced:
+        return await (produce_stream if job.format in HLS_FAMILY else produce)(shop, job, progress)
 
-    async def discard_others(job: Job) -> None:
-        ours = attempt_prefix(job)
+    async def discard(job: Job) -> None:
+        await store.delete(job_prefix(job.account, job.path, job.id) if job.format in HLS_FAMILY else attempt_prefix(job))
+
+    async def discard_others(job: Job, attempt: int) -> None:
+        ours = folder_prefix(job, attempt)
         async for found in store.list(job_prefix(job.account, job.path, job.id)):
             if not found.key.startswith(ours):
                 await store.delete(found.key)
 
     options = WorkerOptions(slots=services.settings.workers, lease_seconds=services.settings.lease_seconds)
     desk = Desk(services.leases, services.endings, services.wakeups, owner)
-    return Worker(desk, options, Trade(partial(produce, shop), discard, discard_others))
+    return Worker(desk, options, Trade(work, discard, discard_others))
 
 
 def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str) -> web.Application:
@@ -140,9 +152,11 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
     settings = services.settings
     public_url = PublicUrl(str(settings.public_url) if settings.public_url else None, settings.trusted_proxies)
     app = build_app(Doors(services.jobs, services.originals, bodies, public_url, variant, demo_path))
+    app[API_KEYS] = services.keys
     app[keys.STORE] = services.store
     app[keys.PROBES] = shop.probes
     app[keys.WORKSHOP] = shop
+    app[keys.VIEWING] = Viewing(services.jobs, services.store, services.signals)
     app[keys.VARIANTS] = Variants(services.jobs, services.retention, services.originals, services.store)
     return app
 

@@ -54,7 +54,7 @@ class Trade:
 
     produce: Callable[[Job, Report], Awaitable[Produced]]
     discard: Callable[[Job], Awaitable[None]]
-    discard_others: Callable[[Job], Awaitable[None]]
+    discard_others: Callable[[Job, int], Awaitable[None]]
 
 
 class Worker:
@@ -132,7 +132,7 @@ class Worker:
             produced = work.result()
             kept = await self._desk.endings.succeed(job, produced.result, produced.sources, produced.charge)
             if kept and job.attempt > 1:
-                await self._trade.discard_others(job)
+                await self._trade.discard_others(job, produced.attempt)
             log.info("job succeeded" if kept else "job result refused", job=job.id, attempt=job.attempt)
             return
         final = isinstance(error, FINAL)

@@ -8,9 +8,10 @@ from urllib.parse import parse_qsl
 import pytest
 
 from app.errors import describe
+from app.jobs.stream import PlaylistForm
 from app.metering import price
 from app.web.address import ARTIFACT_PARAMETERS, MAX_TARGET_BYTES, VERSION_PARAMETERS, parse_target
-from app.web.delivery import MAX_TTL_SECONDS, MAX_WAIT_SECONDS, CachePermanence, PlaylistForm, parse_delivery
+from app.web.delivery import MAX_TTL_SECONDS, MAX_WAIT_SECONDS, CachePermanence, parse_delivery
 from app.web.delivery import PARAMETERS as DELIVERY_PARAMETERS
 from transforms.canonical import canonical
 from transforms.errors import InvalidParameter

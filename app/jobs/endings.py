@@ -29,7 +29,7 @@ class Endings:
             "progress": 100,
             "result": write_result(result),
             "sources": write_sources(sources),
-            "size_bytes": sum(artifact.size_bytes for artifact in result.artifacts),
+            "size_bytes": result.size_bytes,
         }
         times = {name: now_ms() for name in ("ended_ms", "updated_ms", "last_used_ms")}
         ours = update(jobs).where(is_held(job), jobs.c.status == Status.RUNNING)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from app.jobs.stream import PlaylistForm, Stream
 from transforms.spec import Format
 
 
@@ -58,12 +59,21 @@ class ArtifactFile:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a Succeeded job produced. `main` names the artifact of `summary.result`. `duration_units` is per CONTRACT 5 (1/28,224,000 s)."""
+    """What a Succeeded job produced. `main` names the artifact of `summary.result`. `duration_units` is per CONTRACT 5 (1/28,224,000 s).
+
+    HLS has more files than a row should hold: `artifacts` is empty then, the job's `stream` tells what there is, `stream_bytes` its size.
+    """
 
     main: str
     artifacts: tuple[ArtifactFile, ...]
     duration_units: int
     bitrate_kbps: int
+    stream_bytes: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes in the store."""
+        return self.stream_bytes + sum(artifact.size_bytes for artifact in self.artifacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,7 @@ class NewJob:
     priority: Priority
     type: str = "ProcessFileJob"
     appended: tuple[str, ...] = ()
+    playlist: PlaylistForm = PlaylistForm.VOD
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +131,5 @@ class Job:
     failure: Failure | None = None
     result: Result | None = None
     sources: tuple[SourceVersion, ...] = ()
+    playlist: PlaylistForm = PlaylistForm.VOD
+    stream: Stream | None = None

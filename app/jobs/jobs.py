@@ -150,6 +150,7 @@ def _new_row(job_id: str, new: NewJob) -> dict[str, Any]:
         "version": new.version,
         "keep": new.keep,
         "priority": new.priority,
+        "playlist": new.playlist,
         "status": Status.PENDING,
         "not_before_ms": 0,
         "created_ms": now_ms(),

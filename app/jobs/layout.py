@@ -17,7 +17,17 @@ def artifact_key(job: Job, name: str) -> str:
 
 def attempt_prefix(job: Job) -> str:
     """Prefix of everything this attempt wrote."""
-    return f"{job_prefix(job.account, job.path, job.id)}{job.attempt}/"
+    return folder_prefix(job, job.attempt)
+
+
+def folder_prefix(job: Job, attempt: int) -> str:
+    """Prefix of one attempt's folder; the segments of a stream are all in that of the attempt that planned it."""
+    return f"{job_prefix(job.account, job.path, job.id)}{attempt}/"
+
+
+def segment_key(job: Job, attempt: int, name: str) -> str:
+    """Key of a stream's file; `name` is public and begins with '/'."""
+    return f"{folder_prefix(job, attempt)[:-1]}{name}"
 
 
 def job_prefix(account: str, path: str, job_id: str) -> str:

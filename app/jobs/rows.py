@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.jobs.job import ArtifactFile, Failure, Job, Keep, Priority, Result, SourceVersion, Status
+from app.jobs.stream import PlaylistForm, read_stream
 from app.jobs.tables import jobs
 from transforms.spec import Format
 
@@ -37,6 +38,8 @@ def read_job(row: JobRow) -> Job:
         failure=Failure(**row["failure"], timestamp_ms=row["ended_ms"]) if row["failure"] else None,
         result=_read_result(row["result"]) if row["result"] else None,
         sources=tuple(SourceVersion(**source) for source in row["sources"] or ()),
+        playlist=PlaylistForm(row["playlist"]),
+        stream=read_stream(row["stream"]),
     )
 
 
@@ -68,4 +71,4 @@ async def job_where(connection: AsyncConnection, *conditions: ColumnElement[bool
 
 def _read_result(stored: Mapping[str, Any]) -> Result:
     artifacts = tuple(ArtifactFile(**artifact) for artifact in stored["artifacts"])
-    return Result(stored["main"], artifacts, stored["duration_units"], stored["bitrate_kbps"])
+    return Result(stored["main"], artifacts, stored["duration_units"], stored["bitrate_kbps"], stored.get("stream_bytes", 0))

@@ -55,6 +55,9 @@ jobs = Table(
     Column("failure", JSON(none_as_null=True)),
     Column("result", JSON(none_as_null=True)),
     Column("sources", JSON(none_as_null=True)),
+    # HLS: the form the first request asked for, and what the owner has announced.
+    Column("playlist", String(8), nullable=False, server_default="vod"),
+    Column("stream", JSON(none_as_null=True)),
 )
 
 # Every path a job reads, so that a reset of an appended file finds it too.

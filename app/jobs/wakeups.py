@@ -16,6 +16,9 @@ from typing import Protocol
 class Bell(Protocol):
     """One sleeper's bell."""
 
+    def strike(self) -> None:
+        """Wake the sleeper."""
+
     async def ring(self, at_most_seconds: float) -> None:
         """Sleep until something changed since the last return, or the time is over."""
 

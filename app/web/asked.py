@@ -10,9 +10,10 @@ from app.web.address import Address, transformation_query
 from app.web.delivery import Delivery, parse_delivery
 from app.web.target import address_of
 from transforms.canonical import canonical, identity
+from transforms.hls.names import Master, parse_name
 from transforms.params import parse
 from transforms.plan import ARTIFACT_NAMES
-from transforms.spec import REAL_TIME_FAMILY, Format, Spec
+from transforms.spec import HLS_FAMILY, REAL_TIME_FAMILY, Spec
 
 DRY_RUN_HEADER = "X-Soundpath-Dry-Run"
 
@@ -33,10 +34,17 @@ def ask(request: web.Request) -> Asked:
     address = address_of(request)
     spec = parse(address.path, address.params)
     delivery = parse_delivery(address.params)
-    artifact = ARTIFACT_NAMES.get(spec.format)
-    if address.artifact is not None and artifact is not None and spec.format is not Format.HLS_AAC and address.artifact != artifact:
+    if address.artifact is not None and not _may_exist(spec, address.artifact):
         raise ArtifactNotFound(address.artifact)
     return Asked(address, spec, delivery, _new_job(address, spec, delivery), DRY_RUN_HEADER in request.headers)
+
+
+def _may_exist(spec: Spec, artifact: str) -> bool:
+    """Whether a variant can have an output of this name; how many segments there are only its plan tells."""
+    if spec.format not in HLS_FAMILY:
+        return artifact == ARTIFACT_NAMES.get(spec.format, artifact)
+    name = parse_name(artifact)
+    return name is not None and (isinstance(name, Master) or name.rendition < len(spec.variants))
 
 
 def _new_job(address: Address, spec: Spec, delivery: Delivery) -> NewJob:
@@ -50,6 +58,7 @@ def _new_job(address: Address, spec: Spec, delivery: Delivery) -> NewJob:
         version=delivery.version,
         keep=delivery.keep,
         priority=_priority(spec, delivery),
+        playlist=delivery.playlist,
         appended=tuple(dict.fromkeys(clip.path for clip in spec.clips[1:])),
     )
 

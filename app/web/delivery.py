@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from app.jobs.job import Keep
+from app.jobs.stream import PlaylistForm as PlaylistForm
 from app.web.address import ARTIFACT_PARAMETERS, VERSION_PARAMETERS
 from transforms.errors import InvalidParameter
 from transforms.params import Params
@@ -45,13 +46,6 @@ class CachePermanence(StrEnum):
     AUTO = "auto"
     TRUE = "true"
     FALSE = "false"
-
-
-class PlaylistForm(StrEnum):
-    """`playlist`: the form of the hls-aac-rt media lists while they are being encoded (CONTRACT 3)."""
-
-    VOD = "vod"
-    EVENT = "event"
 
 
 _E = TypeVar("_E", bound=StrEnum)

@@ -7,6 +7,7 @@ from aiohttp import web
 from app.files.originals import Originals
 from app.files.probes import Probes
 from app.jobs.jobs import Jobs
+from app.live.viewing import Viewing
 from app.produce import Workshop
 from app.variants import Variants
 from app.web.bodies import Bodies
@@ -17,6 +18,7 @@ JOBS: Final = web.AppKey("jobs", Jobs)
 ORIGINALS: Final = web.AppKey("originals", Originals)
 BODIES: Final = web.AppKey("bodies", Bodies)
 PUBLIC_URL: Final = web.AppKey("public_url", PublicUrl)
+VIEWING: Final = web.AppKey("viewing", Viewing)
 VARIANTS: Final = web.AppKey("variants", Variants)
 PROBES: Final = web.AppKey("probes", Probes)
 WORKSHOP: Final = web.AppKey("workshop", Workshop)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
+from app.jobs.stream import PlaylistForm
 from app.web.address import ARTIFACT_PARAMETERS, Address, encode_path, parse_target, transformation_query
-from app.web.delivery import PARAMETERS, PlaylistForm, parse_delivery
+from app.web.delivery import PARAMETERS, parse_delivery
 from transforms.params import Params
 
 # What a file of a variant is asked with besides the transformation itself. The other delivery parameters belong to one request alone.

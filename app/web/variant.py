@@ -10,13 +10,14 @@ from app.web.asked import Asked, ask
 from app.web.bodies import StoredBody
 from app.web.cache_control import Lifetime, cache_control
 from app.web.content_type import attachment, content_type
+from app.web.hls import answer_hls
 from app.web.json_answer import json_answer
 from app.web.keys import BODIES, PUBLIC_URL, STORE, VARIANTS
 from app.web.meta import answer_meta
 from app.web.quote import answer_price
 from app.web.serve import Representation, serve_file
 from app.web.wire import cdn_job
-from transforms.spec import Format
+from transforms.spec import REAL_TIME_FAMILY, Format
 
 POLL_SECONDS = "1"
 
@@ -33,6 +34,8 @@ async def variant(request: web.Request) -> web.StreamResponse:
     if job is None:
         _refuse_cold(request, asked)
         job = await variants.start(asked.new_job)
+    if asked.spec.format in REAL_TIME_FAMILY:
+        return await answer_hls(request, asked, job)
     if asked.address.artifact is None:
         return json_answer(cdn_job(job, request.app[PUBLIC_URL].base(request)))
     if asked.delivery.wait_seconds:
@@ -53,6 +56,8 @@ async def _answer_artifact(request: web.Request, asked: Asked, job: Job) -> web.
     assert asked.address.artifact is not None
     if job.status is not Status.SUCCEEDED or job.result is None:
         return _not_yet(request, job)
+    if asked.spec.format is Format.HLS_AAC:
+        return await answer_hls(request, asked, job)
     file = next((file for file in job.result.artifacts if file.name == asked.address.artifact), None)
     if file is None:
         raise ArtifactNotFound(asked.address.artifact)

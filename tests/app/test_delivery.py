@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.jobs.job import Keep
+from app.jobs.stream import PlaylistForm
 from app.web.address import parse_target
-from app.web.delivery import PARAMETERS, CachePermanence, Delivery, PlaylistForm, parse_delivery
+from app.web.delivery import PARAMETERS, CachePermanence, Delivery, parse_delivery
 from tests.transforms.queries import PRIMARY, Pair, queries
 from transforms.canonical import canonical
 from transforms.errors import InvalidParameter

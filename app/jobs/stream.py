@@ -1,0 +1,56 @@
+"""What is known of an HLS variant before all of it is encoded: enough to write its playlists and to find its segments.
+
+Announced in the job's row when its first segment is durable, and once more, with exact bandwidths, when all of them are.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from transforms.hls.bandwidth import Bandwidth
+from transforms.hls.segments import Segmentation
+from transforms.plan import Rendition
+
+
+class PlaylistForm(StrEnum):
+    """Form of the hls-aac-rt media lists while they are being encoded (CONTRACT 3). The first request decides for all."""
+
+    VOD = "vod"
+    EVENT = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An HLS variant. `attempt` is the one that planned it: later ones go on in its folder and never write a segment anew.
+
+    `pace`: seconds of sound encoded per second of waiting, all renditions together (one decode feeds them).
+    `bandwidths` are the exact ones of the finished variant, empty until then; `size_bytes` is its total.
+    """
+
+    attempt: int
+    form: PlaylistForm
+    segments: int
+    renditions: tuple[Rendition, ...]
+    pace: float
+    bandwidths: tuple[Bandwidth, ...] = ()
+    size_bytes: int = 0
+
+    @property
+    def segmentation(self) -> Segmentation:
+        """Where its segments begin and end."""
+        return Segmentation(self.renditions, self.segments)
+
+
+_STREAMS: Final[TypeAdapter[Stream]] = TypeAdapter(Stream)
+
+
+def read_stream(stored: Any) -> Stream | None:
+    """The `stream` column of a job's row."""
+    return None if stored is None else _STREAMS.validate_python(stored)
+
+
+def write_stream(stream: Stream) -> Any:
+    """The `stream` column's JSON value."""
+    return _STREAMS.dump_python(stream, mode="json")

@@ -1,0 +1,157 @@
+"""Encoding an HLS variant in the order its players need it: the first segment, what somebody waits for, then everything else."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from app.errors import Conflict
+from app.jobs.job import Job
+from app.jobs.stream import Stream
+from app.live.listing import keeps_up
+from app.live.order import Order
+from app.live.publishing import Folder
+from app.live.signals import RECHECK_SECONDS, LiveSignals
+from transforms.engine.messages import Encode, Part, Span
+from transforms.engine.pool import Engine
+from transforms.hls.bandwidth import EncodedSegment, measured
+from transforms.plan import Plan
+
+
+class AttemptLost(Conflict):
+    """Somebody else owns the job by now, or it is to be cancelled: publish nothing more."""
+
+    def __init__(self) -> None:
+        super().__init__("The encode was taken over.")
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What is encoded: a plan, the local files it reads and a scratch folder. `timeout_seconds` is per segment."""
+
+    plan: Plan
+    paths: tuple[Path, ...]
+    scratch: Path
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Whom the encode asks and tells: `announce` the stream (False: not ours any more), `check` the sources before each segment,
+    the share done to `progress`."""
+
+    announce: Callable[[Stream], Awaitable[bool]]
+    check: Callable[[], None]
+    progress: Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """How much is encoded at once: lanes that `fill`, and those for `wanted` segments; none of them where nobody plays meanwhile."""
+
+    fill: int
+    wanted: int
+
+
+@dataclass(slots=True)
+class StreamEncode:
+    """One attempt at one variant. `run` returns the finished stream."""
+
+    engine: Engine
+    signals: LiveSignals
+    folder: Folder
+    material: Material
+    calls: Calls
+    sizes: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    announced: bool = False
+    _begun_seconds: float = field(default_factory=time.monotonic)
+    _sound_seconds: float = 0
+
+    @property
+    def job(self) -> Job:
+        """Whose encode it is."""
+        return self.folder.job
+
+    @property
+    def stream(self) -> Stream:
+        """What is encoded."""
+        return self.folder.stream
+
+    async def run(self, lanes: Lanes) -> Stream:
+        """Encode and publish everything that is missing. Raises RefusedInput, EngineFault, StorageError and what `check` raises."""
+        serial = not all(source.seekable for source in self.material.plan.sources)
+        order = Order(self.stream.segments, self.sizes, lanes=lanes.fill, serial=serial)
+        if not self.announced and order.missing:
+            first = order.take_wanted(self.signals.wants(self.job.id)) if lanes.wanted else None
+            await self._turn(order, order.take_fill(0) if first is None else first, wanted=lanes.wanted > 0)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for lane in range(order.lanes):
+                    tasks.create_task(self._fill(order, lane))
+                for _ in range(lanes.wanted):
+                    tasks.create_task(self._serve(order))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
+        return self._finished()
+
+    async def _fill(self, order: Order, lane: int) -> None:
+        """Encode what nobody waits for, in the idle time of the engine."""
+        while (index := order.take_fill(lane)) is not None:
+            await self._turn(order, index, wanted=False)
+
+    async def _serve(self, order: Order) -> None:
+        """Encode what somebody waits for."""
+        with self.signals.encoding(self.job.id) as bell:
+            while order.missing:
+                index = order.take_wanted(self.signals.wants(self.job.id))
+                if index is None:
+                    await bell.ring(RECHECK_SECONDS)
+                else:
+                    await self._turn(order, index, wanted=True)
+
+    async def _turn(self, order: Order, index: int | None, *, wanted: bool) -> None:
+        assert index is not None
+        parts = await self._encode(index, background=not wanted)
+        self.calls.check()
+        await self._publish(index, parts, self._pace(parts))
+        order.published(index)
+        self.signals.published(self.job.id, index)
+        self.calls.progress(1 - order.missing / self.stream.segments)
+
+    def _pace(self, parts: Sequence[Part]) -> float:
+        """Seconds of sound per second so far: one decode feeds all renditions, so that they have one pace."""
+        self._sound_seconds += parts[0].samples / self.stream.renditions[0].sample_rate_hz
+        return self._sound_seconds / max(time.monotonic() - self._begun_seconds, 1e-6)
+
+    async def _encode(self, index: int, *, background: bool) -> tuple[Part, ...]:
+        spans = tuple(Span(span.start, span.end) for span in self.stream.segmentation.spans(index))
+        paths = tuple(str(path) for path in self.material.paths)
+        task = Encode(self.material.plan, paths, spans, str(self.material.scratch))
+        return await self.engine.encode(task, timeout_seconds=self.material.timeout_seconds, background=background)
+
+    async def _publish(self, index: int, parts: Sequence[Part], pace: float) -> None:
+        """Durable first, then known: the stream is announced with its first segment, and when its pace begins or ceases to keep up."""
+        if self.announced and keeps_up(pace) == keeps_up(self.stream.pace):
+            self.sizes[index] = await self.folder.publish(index, parts, self.material.scratch)
+            return
+        stream = replace(self.stream, pace=pace)
+        self.sizes[index], ours = await asyncio.gather(
+            self.folder.publish(index, parts, self.material.scratch), self.calls.announce(stream)
+        )
+        if not ours:
+            raise AttemptLost
+        self.announced = True
+        self.folder = replace(self.folder, stream=stream)
+
+    def _finished(self) -> Stream:
+        """The stream with its exact figures."""
+        stream, segments = self.stream, range(self.stream.segments)
+        bandwidths = tuple(
+            measured(
+                [EncodedSegment(self.sizes[i][number], stream.segmentation.span(number, i).frames) for i in segments],
+                rendition.sample_rate_hz,
+            )
+            for number, rendition in enumerate(stream.renditions)
+        )
+        return replace(stream, bandwidths=bandwidths, size_bytes=sum(sum(self.sizes[i]) for i in segments))
