@@ -1,7 +1,7 @@
 """The variant cache: what is finished answers from memory, what is not becomes a job. The heart of `GET /{account}/audio/…`."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.files.originals import Originals
 from app.jobs.job import Job, Keep, NewJob, Status
@@ -36,6 +36,9 @@ class Variants:
             return job
         if not await self._is_current(job):
             return None
+        if job.keep is Keep.DAY_UNUSED and new.keep is Keep.PERMANENT:
+            await self._retention.keep_permanently(job.id)
+            job = replace(job, keep=Keep.PERMANENT)
         await self._retention.touch(job.id)
         if job.keep is not Keep.NOTHING:
             self._remember(job, generation)
@@ -69,6 +72,6 @@ class Variants:
         """Library files change behind our back: look at them. Whoever replaces a stored original resets its variants himself."""
         for source in job.sources:
             if not self._originals.is_current(job.account, source):
-                await self._retention.retire_path(job.account, source.path)
+                await self._retention.retire_jobs([job.id])
                 return False
         return True

@@ -116,6 +116,12 @@ class Retention:
         async with self._database.write() as connection:
             await connection.execute(update(jobs).where(stale).values(last_used_ms=now_ms()))
 
+    async def keep_permanently(self, job_id: str) -> None:
+        """A request without `cache_perm=false` asked for a variant that was to go when unused: it stays from now on."""
+        temporary = and_(jobs.c.id == job_id, jobs.c.keep == Keep.DAY_UNUSED)
+        async with self._database.write() as connection:
+            await connection.execute(update(jobs).where(temporary).values(keep=Keep.PERMANENT))
+
     async def least_recently_used(self, limit: int) -> list[Kept]:
         """Cached variants, those first that nobody has asked for the longest."""
         return await self._kept(is_cached, limit)

@@ -127,6 +127,16 @@ async def test_the_least_recently_used_go_first(queue: Queue) -> None:
     assert (await queue.retention.least_recently_used(1))[0].job_id == jobs[1].id, "written once an hour at most"
 
 
+async def test_a_variant_that_somebody_wants_for_good_stays(queue: Queue) -> None:
+    unused = await queue.succeeded("unused", keep=Keep.DAY_UNUSED)
+    await queue.retention.keep_permanently(unused.id)
+    await queue.age(unused.id, ended_ms=30 * HOUR_MS, last_used_ms=30 * HOUR_MS)
+    assert await queue.retention.expired() == []
+    found = await queue.jobs.find("unused")
+    assert found is not None
+    assert found.keep is Keep.PERMANENT
+
+
 async def test_what_expires(queue: Queue) -> None:
     unkept = await queue.succeeded("unkept", keep=Keep.NOTHING)
     unused = await queue.succeeded("unused", keep=Keep.DAY_UNUSED)
