@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.accounts.keys import KeyKind
+from app.accounts.permissions import KeyKind
 from app.commands import cache, doctor, encode, keys, put, service, usage
 from app.errors import AppError
 from app.logs import configure_logging

@@ -9,7 +9,7 @@ import structlog
 from app.files.first_original import DEMO_PATH, ensure_demo
 from app.housekeeping import sweep_scratch
 from app.jobs.owners import Owner
-from app.settings import Settings
+from app.settings import DEFAULT_ACCOUNT, Settings
 from app.web.bodies import Bodies
 from app.web.server import Listen, listening
 from app.wiring import Services, make_app, make_housekeeping, make_worker, make_workshop, open_engine, open_services
@@ -17,11 +17,16 @@ from app.wiring import Services, make_app, make_housekeeping, make_worker, make_
 log = structlog.get_logger()
 
 
-async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Serve requests and work jobs until SIGTERM or SIGINT; `announce` is told the address."""
+async def serve(settings: Settings, announce: Callable[[str], None], show_keys: Callable[[str, str], None]) -> None:
+    """Serve requests and work jobs until SIGTERM or SIGINT; `announce` is told the address.
+
+    `show_keys` is told the secret and the public key that the first start of all makes.
+    """
     stop = _stop_signal()
     async with open_services(settings) as services:
         await ensure_demo(services.originals, settings.scratch_dir)
+        if first := await services.keys.create_first(DEFAULT_ACCOUNT):
+            show_keys(*first)
         await _run(services, stop, announce)
 
 

@@ -42,6 +42,8 @@ class Service:
     library: Path | None = None
     environment: dict[str, str] = field(default_factory=dict)
     url: str = ""
+    secret: str = ""
+    public: str = ""
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -70,9 +72,18 @@ class Service:
         assert self._process.stdout is not None
         async with asyncio.timeout(START_SECONDS):
             async for line in self._process.stdout:
+                self._learn_key(line.decode())
                 if found := re.search(rb" at (http://\S+)", line):
                     return found[1].decode()
         raise AssertionError(f"the service did not start:\n{self.log()}")
+
+    def _learn_key(self, line: str) -> None:
+        """The first start of all shows them, later ones do not: kept beside the data for another `Service` of the same folder."""
+        if found := re.search(r"\b(secret|public)_\w+", line):
+            (self.data / f"{found[1]}.key").write_text(found[0])
+        for kind in ("secret", "public"):
+            if (self.data / f"{kind}.key").exists():
+                setattr(self, kind, (self.data / f"{kind}.key").read_text())
 
     def log(self) -> str:
         return (self.data / "log").read_text()
@@ -96,8 +107,9 @@ class Service:
         await self._process.wait()
 
     async def get(self, target: str, method: str = "GET", **headers: str) -> Answer:
-        """Ask for a target, exactly as written."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        """Ask for a target, exactly as written; the API with the secret key, unless `Authorization` says otherwise."""
+        sent = {"Authorization": f"Bearer {self.secret}"} if target.startswith("/v2/") else {}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         async with self._session.request(method, URL(self.url + target, encoded=True), headers=sent, allow_redirects=False) as response:
             return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, await response.read())
 

@@ -14,7 +14,10 @@ async def serve_command(settings: Settings, _arguments: argparse.Namespace) -> i
         sys.stdout.write(f"Soundpath serves account {DEFAULT_ACCOUNT} at {address} (data in {settings.data_dir.resolve()})\n")
         sys.stdout.flush()
 
-    await serve(settings, announce)
+    def show_keys(secret: str, public: str) -> None:
+        sys.stdout.write(f"API keys of account {DEFAULT_ACCOUNT}, shown this once:\n  {secret}\n  {public}\n")
+
+    await serve(settings, announce, show_keys)
     return 0
 
 

@@ -5,8 +5,10 @@ from typing import Final
 
 from aiohttp import web
 
+from app.accounts.permissions import Permission
 from app.errors import JobNotFound
 from app.jobs.job import Job
+from app.web.auth import require
 from app.web.cache_control import NO_STORE
 from app.web.json_answer import json_answer
 from app.web.keys import JOBS, PUBLIC_URL
@@ -19,26 +21,28 @@ AUDIO_JOB_TYPES: Final = frozenset({"ProcessFileJob", "ProcessAudioJob"})
 
 async def get_job(request: web.Request) -> web.Response:
     """GET …/jobs/{jobType}/{jobId}."""
-    return json_answer(api_job(await _job(request), _base(request)))
+    return json_answer(api_job(await _job(request, Permission.JOBS_READ), _base(request)))
 
 
 async def list_jobs(request: web.Request) -> web.Response:
     """GET …/jobs?jobType=…: the newest first; `{"items": […]}`."""
     account = request.match_info["account"]
+    await require(request, account, Permission.JOBS_READ)
     newest = await request.app[JOBS].newest(account, sorted(_asked_types(request.query)), NEWEST)
     return json_answer({"items": [api_job(job, _base(request)) for job in newest]})
 
 
 async def cancel_job(request: web.Request) -> web.Response:
     """DELETE …/jobs/{jobType}/{jobId}: 204, also for a job that has ended already."""
-    job = await _job(request)
+    job = await _job(request, Permission.JOBS_CANCEL)
     await request.app[JOBS].cancel(job.account, job.id)
     return web.Response(status=204, headers={"Cache-Control": NO_STORE})
 
 
-async def _job(request: web.Request) -> Job:
-    """The job of the address; raises JobNotFound, also where its type is another one."""
+async def _job(request: web.Request, permission: Permission) -> Job:
+    """The job of the address; raises what `require` raises, and JobNotFound, also where its type is another one."""
     account, job_type, job_id = (request.match_info[name] for name in ("account", "job_type", "job_id"))
+    await require(request, account, permission)
     job = await request.app[JOBS].get(account, job_id)
     if job is None or job.type not in _names(job_type):
         raise JobNotFound(job_id)

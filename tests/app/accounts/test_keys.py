@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.accounts.keys import ApiKeys, KeyKind
+from app.accounts.keys import ApiKeys
+from app.accounts.permissions import KeyKind
 from storage.db import Database
 
 ACCOUNT = "W142hJk"

@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from app.accounts.keys import ApiKeys
+from app.accounts.permissions import KeyKind
 from app.files.originals import Originals
 from app.jobs.jobs import Jobs
 from app.jobs.limits import JobLimits
 from app.jobs.wakeups import Wakeups
+from app.web.auth import API_KEYS
 from app.web.bodies import Bodies
 from app.web.public_url import PublicUrl
 from app.web.server import Doors, Listen, build_app, listening
@@ -36,9 +39,12 @@ class Service:
     library: Path
     doors: Doors
     variants: Variants
+    key: str
 
     async def get(self, target: str, method: str = "GET", **headers: str) -> Answer:
-        return await self.ask(target, method, {name.replace("_", "-"): value for name, value in headers.items()})
+        """With the account's secret key where the target is the API's, unless `Authorization` says otherwise."""
+        sent = {"Authorization": f"Bearer {self.key}"} if target.startswith("/v2/") else {}
+        return await self.ask(target, method, sent | {name.replace("_", "-"): value for name, value in headers.items()})
 
     async def ask(self, target: str, method: str, headers: Mapping[str, str]) -> Answer:
         return await exchange(self.port, target, method, headers)
@@ -50,21 +56,29 @@ def variants() -> Variants:
 
 
 @pytest.fixture
-async def doors(tmp_path: Path, variants: Variants) -> AsyncIterator[Doors]:
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = Database(f"sqlite+aiosqlite:///{tmp_path / 'jobs.db'}")
+    await opened.migrate()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def doors(tmp_path: Path, variants: Variants, database: Database) -> AsyncIterator[Doors]:
     library = tmp_path / "library"
     library.mkdir()
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'jobs.db'}")
     store = DiskStore(tmp_path / "objects")
     try:
-        await database.migrate()
         jobs = Jobs(database, Wakeups(), JobLimits())
         yield Doors(jobs, Originals(store, library), Bodies(), PublicUrl(None), variants.serve, "/demo.wav")
     finally:
         store.close()
-        await database.close()
 
 
 @pytest.fixture
-async def service(doors: Doors, variants: Variants, tmp_path: Path) -> AsyncIterator[Service]:
-    async with listening(build_app(doors), Listen("127.0.0.1", 0)) as port:
-        yield Service(port, tmp_path / "library", doors, variants)
+async def service(doors: Doors, variants: Variants, database: Database, tmp_path: Path) -> AsyncIterator[Service]:
+    app = build_app(doors)
+    app[API_KEYS] = ApiKeys(database)
+    _, key = await app[API_KEYS].create(ACCOUNT, KeyKind.SECRET)
+    async with listening(app, Listen("127.0.0.1", 0)) as port:
+        yield Service(port, tmp_path / "library", doors, variants, key)

@@ -29,7 +29,7 @@ async def test_a_job_under_both_names(service: Service) -> None:
 
 async def test_what_is_not_there(service: Service) -> None:
     job = await submit(service)
-    elsewhere = [f"{API}/ProcessFileJob/{'0' * 26}", f"{API}/ResetCacheJob/{job.id}", f"/v2/accounts/A142hJk/jobs/ProcessFileJob/{job.id}"]
+    elsewhere = [f"{API}/ProcessFileJob/{'0' * 26}", f"{API}/ResetCacheJob/{job.id}"]
     for target in elsewhere:
         for method in ("GET", "DELETE"):
             answer = await service.get(target, method)
@@ -54,4 +54,16 @@ async def test_the_ten_newest(service: Service) -> None:
         assert [item["jobId"] for item in items] == ids[:1:-1]
     for query in ("?jobType=ResetCacheJob", "?0=ResetCacheJob"):
         assert json.loads((await service.get(API + query)).body) == {"items": []}
-    assert json.loads((await service.get("/v2/accounts/A142hJk/jobs")).body) == {"items": []}
+
+
+async def test_the_jobs_of_others_and_callers_without_a_key(service: Service) -> None:
+    job = await submit(service)
+    for target, method in ((API, "GET"), (f"{API}/ProcessFileJob/{job.id}", "GET"), (f"{API}/ProcessFileJob/{job.id}", "DELETE")):
+        anonymous = await service.ask(target, method, {})
+        assert (anonymous.status, json.loads(anonymous.body)["error"]["code"]) == (401, "unauthenticated")
+        assert anonymous.headers["WWW-Authenticate"].startswith("Bearer")
+        other = await service.get(target.replace(ACCOUNT, "A142hJk"), method)
+        assert (other.status, json.loads(other.body)["error"]["code"]) == (403, "unauthorized")
+    still = await service.doors.jobs.get(ACCOUNT, job.id)
+    assert still is not None
+    assert still.status is Status.PENDING

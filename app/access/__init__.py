@@ -1,0 +1,1 @@
+"""Who may do what: decisions about paths, signatures and sessions."""

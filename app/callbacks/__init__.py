@@ -1,0 +1,1 @@
+"""Callbacks: telling others that a job has ended."""

@@ -1,0 +1,1 @@
+"""Our own signatures: sealed secrets, ES512 keys, what receivers verify."""

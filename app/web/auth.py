@@ -1,0 +1,95 @@
+"""Who is asking, and may he: keys from the request's headers, checked against the account and the permission (CONTRACT 7)."""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from app.accounts.keys import ApiKeys
+from app.accounts.permissions import KeyKind, Permission
+from app.errors import Unauthenticated, Unauthorized
+
+API_KEYS: Final = web.AppKey("api_keys", ApiKeys)
+BASIC_USER: Final = "apikey"
+
+_CHALLENGE: Final = 'Bearer realm="soundpath"'
+_CALLER: Final = web.RequestKey("caller", object)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. Without a key every field is empty: anonymous callers have the public files and nothing else."""
+
+    account: str | None = None
+    kind: KeyKind | None = None
+    key_id: str | None = None
+    permissions: frozenset[Permission] = frozenset()
+
+
+ANONYMOUS: Final = Caller()
+
+
+async def caller(request: web.Request) -> Caller:
+    """The caller of a request, looked up once; raises Unauthenticated for a key that we do not know or that has ended."""
+    known = request.get(_CALLER)
+    if isinstance(known, Caller):
+        return known
+    text = shown_key(request)
+    found = ANONYMOUS if text is None else await _identify(request.app[API_KEYS], text)
+    request[_CALLER] = found
+    return found
+
+
+async def require(request: web.Request, account: str, permission: Permission) -> Caller:
+    """The caller, who has this permission in this account; raises Unauthenticated and Unauthorized."""
+    found = await caller(request)
+    if found.account is None:
+        raise _refused("This needs an API key: Authorization: Bearer <key>.")
+    if found.account != account:
+        raise Unauthorized("This key belongs to another account.")
+    if permission not in found.permissions:
+        raise Unauthorized(f"This key does not have the permission '{permission}'.")
+    return found
+
+
+def shown_key(request: web.Request) -> str | None:
+    """The key's text from `Authorization: Bearer`, Basic with user `apikey`, or `x-api-key`; None without any.
+
+    Raises Unauthenticated for an Authorization that is neither.
+    """
+    header = request.headers.get("Authorization")
+    if header is None:
+        return request.headers.get("X-Api-Key")
+    scheme, _, value = header.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        return _basic_password(value)
+    raise _refused("Authorization takes 'Bearer <key>', or Basic with the user 'apikey'.")
+
+
+def _basic_password(value: str) -> str:
+    try:
+        user, _, password = b64decode(value.strip(), validate=True).decode().partition(":")
+    except (Base64Error, UnicodeError):
+        raise _refused("The Basic credentials cannot be read.") from None
+    if user != BASIC_USER:
+        raise _refused(f"Basic credentials take the user '{BASIC_USER}' and the key as password.")
+    return password
+
+
+async def _identify(api_keys: ApiKeys, text: str) -> Caller:
+    key = await api_keys.find(text)
+    if key is None:
+        raise _refused("This API key is not known.")
+    if key.is_expired:
+        raise _refused("This API key has expired or was revoked.")
+    return Caller(key.account, key.kind, key.id, key.permissions)
+
+
+def _refused(message: str) -> Unauthenticated:
+    error = Unauthenticated(message)
+    error.headers["WWW-Authenticate"] = _CHALLENGE
+    return error
