@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Final
 
 RATE_HZ: Final = 44_100
-BEAT_SAMPLES: Final = 28_800  # 92 beats a minute
+MIX_HZ: Final = RATE_HZ // 2  # everything below is mixed at this rate: half the work, and a warm sound
+BEAT_SAMPLES: Final = 14_400  # 92 beats a minute
 BAR_BEATS: Final = 4
 LAST_BEATS: Final = 8  # the last chord and its echoes
 TITLE: Final = "First Light"
@@ -74,22 +75,22 @@ def synthesise(path: Path) -> None:
         _play_melody(far, number * BAR_BEATS, bar)
     for number, bar in enumerate(SCORE):
         _play_pad(near, far, number * BAR_BEATS, bar)
-    hall = _hall(near.samples, far.samples)
+    hall = list(map(add, near.samples, far.samples))  # what reaches the walls
     left = _side(near.samples, far.samples, _echo(hall, 1, (653, 821)))
     right = _side(far.samples, near.samples, _echo(hall, 2, (691, 853)))
-    path.write_bytes(_wav(left, right))
+    path.write_bytes(_wav(_full_rate(left), _full_rate(right)))
 
 
 def _play_strings(near: Track, far: Track, beat: int, bar: Bar) -> None:
     for track in (near, far):
-        track.mix(beat, _pluck(bar.bass, 3.0, 4), 0.5)
+        track.mix(beat, _pluck(bar.bass, 2.4, 6), 0.55)
     if bar is SCORE[-1]:  # strummed, and left to ring
         for string, note in enumerate(bar.chord):
-            (near, far)[string % 2].mix(beat + 0.09 * string, _pluck(note, 3.0, 2), 0.4)
+            (near, far)[string % 2].mix(beat + 0.09 * string, _pluck(note, 3.0, 3), 0.42)
         return
     for eighth, string in enumerate(PICKING):
         loudness = 0.4 if eighth % 4 == 0 else 0.31
-        (near, far)[string % 2].mix(beat + eighth / 2, _pluck(bar.chord[string], 1.6, 2), loudness)
+        (near, far)[string % 2].mix(beat + eighth / 2, _pluck(bar.chord[string], 1.4, 3), loudness)
 
 
 def _play_melody(track: Track, beat: int, bar: Bar) -> None:
@@ -115,36 +116,47 @@ def _hz(note: int) -> float:
 
 @cache
 def _pluck(note: int, seconds: float, softness: int) -> Signal:
-    """A plucked string after Karplus and Strong: a burst of noise in a loop that averages neighbours, one period at a time."""
-    noise = random.Random(note)
+    """A plucked string after Karplus and Strong: a burst of noise in a loop that averages neighbours, one period at a time.
+
+    At the full rate, because a period is a whole number of samples: at half of it the high strings would be out of tune.
+    """
     period = round(RATE_HZ / _hz(note) - 0.5)  # averaging two neighbours delays by half a sample
-    loop = [noise.uniform(-1, 1) for _ in range(period)]
-    for _ in range(softness):
-        loop = [(a + b) / 2 for a, b in pairwise([loop[-1], *loop])]
+    loop = _touch(note, period, softness)
     loss = 0.5 * exp(-5.5 * period / (RATE_HZ * seconds))
     periods = [loop]
     for _ in range(round(seconds * RATE_HZ / period)):
         loop = list(map(mul, map(add, loop, [loop[-1], *loop[:-1]]), repeat(loss)))
         periods.append(loop)
-    return _faded_out(list(chain.from_iterable(periods)))
+    string = list(chain.from_iterable(periods))
+    return _faded_out(list(map(add, string[0::2], string[1::2])))
+
+
+def _touch(seed: int, period: int, softness: int) -> list[float]:
+    """One period of noise around zero: what is off zero would stay in the loop longest and is no sound."""
+    noise = random.Random(seed)
+    loop = [noise.uniform(-1, 1) for _ in range(period)]
+    for _ in range(softness):
+        loop = [(a + b) / 2 for a, b in pairwise([loop[-1], *loop])]
+    mean = sum(loop) / period
+    return [sample - mean for sample in loop]
 
 
 @cache
 def _bell(note: int) -> Signal:
     """A soft bell: the octave above is quieter and dies sooner."""
     sound = list(map(add, _ring(_hz(note), 1.0, 3.0), _ring(2 * _hz(note), 0.3, 5.5)))
-    attack = RATE_HZ // 200  # 5 ms
+    attack = MIX_HZ // 200  # 5 ms
     sound[:attack] = (sample * i / attack for i, sample in enumerate(sound[:attack]))
     return _faded_out(sound)
 
 
 def _ring(hz: float, loudness: float, decay_per_second: float) -> Signal:
     """A decaying sine of 1.5 s as a recurrence: each sample is made from the two before it."""
-    shrink = exp(-decay_per_second / RATE_HZ)
-    forward, backward = 2 * shrink * (1 - 2 * sin(pi * hz / RATE_HZ) ** 2), -shrink * shrink
-    before, now = 0.0, loudness * shrink * sin(2 * pi * hz / RATE_HZ)
+    shrink = exp(-decay_per_second / MIX_HZ)
+    forward, backward = 2 * shrink * (1 - 2 * sin(pi * hz / MIX_HZ) ** 2), -shrink * shrink
+    before, now = 0.0, loudness * shrink * sin(2 * pi * hz / MIX_HZ)
     samples = []
-    for _ in range(RATE_HZ * 3 // 2):
+    for _ in range(MIX_HZ * 3 // 2):
         samples.append(before)
         before, now = now, forward * now + backward * before
     return samples
@@ -153,8 +165,8 @@ def _ring(hz: float, loudness: float, decay_per_second: float) -> Signal:
 @cache
 def _hum(note: int) -> Signal:
     """A steady tone to be looped: two seconds, so its pitch is rounded to half a hertz."""
-    step = 2 * pi * round(2 * _hz(note)) / (2 * RATE_HZ)
-    return list(map(sin, map(mul, range(2 * RATE_HZ), repeat(step))))
+    step = 2 * pi * round(2 * _hz(note)) / (2 * MIX_HZ)
+    return list(map(sin, map(mul, range(2 * MIX_HZ), repeat(step))))
 
 
 @cache
@@ -166,20 +178,14 @@ def _swell() -> Signal:
 
 def _faded_out(sound: list[float]) -> Signal:
     """The last 50 ms fall to zero, so that no cut clicks."""
-    fade = RATE_HZ // 20
+    fade = MIX_HZ // 20
     sound[-fade:] = (sample * (fade - i) / fade for i, sample in enumerate(sound[-fade:]))
     return sound
 
 
-def _hall(near: Signal, far: Signal) -> Signal:
-    """What reaches the walls, at half the sample rate: they swallow the highs, and echoes cost half."""
-    both = list(map(add, near, far))
-    return list(map(add, both[0::2], both[1::2]))
-
-
 def _echo(hall: Signal, times: int, delays: tuple[int, int]) -> Signal:
     """The room: an echo `times` × three quarters of a beat late, and a dense tail from two delays that share no factor."""
-    step = BEAT_SAMPLES * 3 // 8
+    step = BEAT_SAMPLES * 3 // 4
     room = list(map(mul, chain(repeat(0.0, times * step), _repeated(hall, 2 * step, 0.4)), repeat(0.2 - 0.05 * times)))
     for delay in delays:
         room = list(map(add, room, map(mul, chain(repeat(0.0, delay), _repeated(hall, delay, 0.8)), repeat(0.03))))
@@ -195,17 +201,24 @@ def _repeated(signal: Signal, delay: int, share: float) -> list[float]:
 
 
 def _side(near: Signal, far: Signal, room: Signal) -> list[float]:
-    """What one ear hears: the near players, the far ones softer, and the room, brought back to the full rate."""
-    heard = list(map(add, near, map(mul, far, repeat(0.5))))
-    heard[0::2] = map(add, heard[0::2], room)
-    heard[1::2] = map(add, heard[1::2], map(mul, map(add, room, room[1:]), repeat(0.5)))
-    return heard
+    """What one ear hears: the near players, the far ones softer, and the room."""
+    return list(map(add, map(add, near, map(mul, far, repeat(0.5))), room))
+
+
+def _full_rate(signal: list[float]) -> list[float]:
+    """Twice as many samples: those between two are weighed from their four neighbours (a half-band filter of four taps)."""
+    beside = map(add, signal, [*signal[1:], 0.0])
+    around = map(add, [0.0, *signal[:-1]], [*signal[2:], 0.0, 0.0])
+    doubled = signal * 2
+    doubled[0::2] = signal
+    doubled[1::2] = map(add, map(mul, beside, repeat(0.5625)), map(mul, around, repeat(-0.0625)))
+    return doubled
 
 
 def _wav(left: list[float], right: list[float]) -> bytes:
     """RIFF WAVE with an INFO list (INAM title, IART artist); both sides scaled by one factor to PEAK."""
     scale = PEAK * 32_767 / max(max(map(abs, left)), max(map(abs, right)))
-    frames = array("h", bytes(4 * LENGTH))
+    frames = array("h", bytes(4 * len(left)))
     frames[0::2] = array("h", map(int, map(mul, left, repeat(scale))))
     frames[1::2] = array("h", map(int, map(mul, right, repeat(scale))))
     if sys.byteorder == "big":
