@@ -1,0 +1,165 @@
+"""Folder settings: who may read without a key, and where the files are. Inherited from the nearest folder above that says so."""
+
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import RowMapping, delete, func, or_, select, update
+
+from app.files.layers import InternalLayer, Layer, read_layer
+from app.files.tables import folders
+from app.signing.sealing import Sealing
+from storage.db import Database, insert_new, now_ms
+
+FRESH_SECONDS: Final = 1.0  # a change by another process is seen this late at most
+REMEMBERED_ACCOUNTS: Final = 10_000
+EVERYTHING: Final = ("*",)
+CREDENTIALS: Final = "folder credentials"  # what they are sealed for
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that was created or given settings. `permissions` and `layer` as clients see them; None: inherited."""
+
+    path: str
+    description: str | None = None
+    permissions: Sequence[Mapping[str, Any]] | None = None
+    layer: Mapping[str, Any] | None = None
+    credentials: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a file's bytes are: the layer, and the folder that says so ('/' where none does)."""
+
+    folder_path: str
+    layer: Layer
+    credentials: str | None = field(default=None, repr=False)
+
+
+class FolderTree:
+    """All settings of one account at a moment."""
+
+    def __init__(self, of_account: Sequence[Folder]) -> None:
+        self.folders: Final = {folder.path: folder for folder in of_account}
+
+    def permissions_of(self, folder_path: str) -> Folder | None:
+        """The nearest folder, from this one upwards, that has public permissions."""
+        return next((folder for folder in self._upwards(folder_path) if folder.permissions is not None), None)
+
+    def layer_of(self, folder_path: str) -> Folder | None:
+        """The nearest folder, from this one upwards, that has a storage layer."""
+        return next((folder for folder in self._upwards(folder_path) if folder.layer is not None), None)
+
+    def public_downloads(self, path: str) -> tuple[str, ...]:
+        """What anybody may do with a file: patterns such as `*`, `raw`, `audio`; empty for a private one."""
+        folder = self.permissions_of(parent_path(path))
+        if folder is None or folder.permissions is None:
+            return EVERYTHING
+        scope = "Children" if parent_path(path) == folder.path else "Grandchildren+"
+        return tuple(
+            pattern for grant in folder.permissions if grant["scope"] == scope for pattern in grant["permissions"]["file"]["downloadFile"]
+        )
+
+    def place(self, path: str) -> Placed:
+        """Where the file at `path` is."""
+        folder = self.layer_of(parent_path(path)) if self.folders else None
+        if folder is None or folder.layer is None:
+            return Placed("/", InternalLayer())
+        return Placed(folder.path, read_layer(folder.layer), folder.credentials)
+
+    def _upwards(self, folder_path: str) -> Iterator[Folder]:
+        for path in upwards(folder_path):
+            if path in self.folders:
+                yield self.folders[path]
+
+
+class Folders:
+    """Reads and writes folder settings; what is read on every request comes from memory."""
+
+    def __init__(self, database: Database, sealing: Sealing) -> None:
+        self._database = database
+        self._sealing = sealing
+        self._trees: OrderedDict[str, tuple[float, FolderTree]] = OrderedDict()
+
+    async def tree(self, account: str) -> FolderTree:
+        """The account's settings, at most FRESH_SECONDS old."""
+        known = self._trees.get(account)
+        if known is not None and time.monotonic() - known[0] < FRESH_SECONDS:
+            return known[1]
+        read_at = time.monotonic()
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(folders).where(folders.c.account == account))).mappings()
+            tree = FolderTree([_read_folder(row) for row in rows])
+        self._trees[account] = (read_at, tree)
+        if len(self._trees) > REMEMBERED_ACCOUNTS:
+            self._trees.popitem(last=False)
+        return tree
+
+    async def put(self, account: str, path: str, changes: Mapping[str, Any], credentials: Mapping[str, str] | None = None) -> None:
+        """Create the folder (and those above it) or change it. `changes`: columns to set; a new layer replaces the credentials too."""
+        values = dict(changes)
+        if "storage_layer" in values:
+            values["credentials"] = None if credentials is None else self._sealing.seal(CREDENTIALS, json.dumps(dict(credentials)))
+        async with self._database.write() as connection:
+            for above in upwards(path):
+                if above != "/" or path == "/":
+                    await connection.execute(insert_new(connection, folders).values(account=account, path=above, updated_ms=now_ms()))
+            mine = update(folders).where(folders.c.account == account, folders.c.path == path)
+            await connection.execute(mine.values(updated_ms=now_ms(), **values))
+        self._trees.pop(account, None)
+
+    async def delete(self, account: str, path: str, *, recursive: bool) -> int:
+        """Forget the settings of a folder, and of those below it; how many."""
+        below = below_prefix(path)
+        which = folders.c.path == path
+        if recursive:
+            which = or_(which, func.substr(folders.c.path, 1, len(below)) == below)
+        async with self._database.write() as connection:
+            gone = await connection.execute(delete(folders).where(folders.c.account == account, which))
+        self._trees.pop(account, None)
+        return gone.rowcount
+
+    async def copy_below(self, account: str, source: str, destination: str, *, recursive: bool) -> None:
+        """Give the destination the settings of the source, folders below it included; credentials stay encrypted as they are."""
+        copied = (await self.tree(account)).folders.values()
+        for folder in copied:
+            if folder.path != source and not (recursive and folder.path.startswith(below_prefix(source))):
+                continue
+            path = (destination.rstrip("/") + folder.path.removeprefix(source.rstrip("/"))) or "/"
+            async with self._database.write() as connection:
+                values = {
+                    "description": folder.description,
+                    "public_permissions": folder.permissions,
+                    "storage_layer": folder.layer,
+                    "credentials": folder.credentials,
+                }
+                await connection.execute(insert_new(connection, folders).values(account=account, path=path, updated_ms=now_ms()))
+                mine = update(folders).where(folders.c.account == account, folders.c.path == path)
+                await connection.execute(mine.values(updated_ms=now_ms(), **values))
+        self._trees.pop(account, None)
+
+
+def parent_path(path: str) -> str:
+    """The folder of a file or folder; '/' for those at the top."""
+    return path.rpartition("/")[0] or "/"
+
+
+def upwards(folder_path: str) -> Iterator[str]:
+    """This folder and those above it, the root last."""
+    while folder_path != "/":
+        yield folder_path
+        folder_path = parent_path(folder_path)
+    yield "/"
+
+
+def below_prefix(folder_path: str) -> str:
+    """What the path of everything in a folder begins with."""
+    return folder_path if folder_path.endswith("/") else folder_path + "/"
+
+
+def _read_folder(row: RowMapping) -> Folder:
+    return Folder(row["path"], row["description"], row["public_permissions"], row["storage_layer"], row["credentials"])
