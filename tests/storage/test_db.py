@@ -25,11 +25,6 @@ from storage.db import Database, _create_sqlite, metadata, now_ms
 
 # Imported, so that they are in `metadata`.
 TABLES = (app.accounts.tables.accounts, app.files.tables.files, app.jobs.tables.jobs, app.ledger.ledger)
-    app.accounts.tables.accounts,
-    app.files.tables.files,
-    app.jobs.tables.jobs,
-    app.ledger.ledger,
-)  # imported, so that they are in `metadata`
 
 
 @pytest.fixture
