@@ -15,6 +15,7 @@ from storage.errors import StorageError
 from transforms.errors import TransformError
 
 EXIT_REFUSED = 2
+EXPECTED = (SettingsRefused, AppError, StorageError, TransformError, ValueError)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,12 +25,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = Settings.load()
         configure_logging(settings.log_json)
         return int(asyncio.run(arguments.run(settings, arguments)))
-    except (SettingsRefused, AppError, StorageError, TransformError, ValueError) as error:
-        detail = getattr(error, "detail", "")  # the operator may see what a client may not
-        sys.stderr.write(f"soundpath: {error}\n" + (f"{detail}\n" if detail else ""))
-        return EXIT_REFUSED
+    except EXPECTED as error:
+        return _refuse(error)
+    except ExceptionGroup as group:
+        if len(group.exceptions) == 1 and isinstance(group.exceptions[0], EXPECTED):
+            return _refuse(group.exceptions[0])
+        raise
     except KeyboardInterrupt:
         return 130
+
+
+def _refuse(error: Exception) -> int:
+    detail = getattr(error, "detail", "")  # the operator may see what a client may not
+    sys.stderr.write(f"soundpath: {error}\n" + (f"{detail}\n" if detail else ""))
+    return EXIT_REFUSED
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,11 +9,14 @@ from aiohttp import web
 
 from app.files.originals import Originals
 from app.jobs.jobs import Jobs
-from app.web import health, job_api, pages
+from app.settings import SettingsRefused
+from app.web import health, job_api, pages, player_assets
 from app.web.bodies import Bodies
 from app.web.cors import Handler, add_headers, preflight
 from app.web.errors import error_answers
 from app.web.keys import BODIES, JOBS, ORIGINALS, PUBLIC_URL
+from app.web.oembed import oembed
+from app.web.player_view import OEMBED_ROUTE
 from app.web.public_url import PublicUrl
 from app.web.raw import raw
 from app.web.request_log import RequestLog
@@ -58,6 +61,7 @@ def build_app(doors: Doors) -> web.Application:
     app[ORIGINALS] = doors.originals
     app[BODIES] = doors.bodies
     app[PUBLIC_URL] = doors.public_url
+    app[player_assets.PLAYER] = player_assets.PlayerAssets.load()
     app.on_response_prepare.append(add_headers)
 
     async def front(_request: web.Request) -> web.Response:
@@ -72,6 +76,9 @@ def build_app(doors: Doors) -> web.Application:
             web.get(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.get_job),
             web.delete(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.cancel_job),
             web.get(f"{API}/jobs", job_api.list_jobs),
+            web.get(player_assets.SCRIPT_TAG_ROUTE, player_assets.script_tag),
+            web.get(player_assets.ROUTE, player_assets.asset),
+            web.get(OEMBED_ROUTE, oembed),
             web.get(f"/{{account}}/raw/{PATH}", raw),
             web.get(f"/{{account}}/audio/{PATH}", doors.variant),
         ]
@@ -81,7 +88,10 @@ def build_app(doors: Doors) -> web.Application:
 
 @asynccontextmanager
 async def listening(app: web.Application, listen: Listen) -> AsyncIterator[int]:
-    """Serve while the context lasts; gives the bound port. At its end running answers get a moment to finish."""
+    """Serve while the context lasts; gives the bound port. At its end running answers get a moment to finish.
+
+    Raises SettingsRefused when the address cannot be had.
+    """
     logging: dict[str, Any] = {"access_log_class": RequestLog} if listen.log_requests else {"access_log": None}
     runner = web.AppRunner(
         app,
@@ -93,7 +103,11 @@ async def listening(app: web.Application, listen: Listen) -> AsyncIterator[int]:
     await runner.setup()
     try:
         site = web.TCPSite(runner, listen.host, listen.port, backlog=BACKLOG, reuse_port=listen.reuse_port or None)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SettingsRefused(f"SOUNDPATH_HOST={listen.host}, SOUNDPATH_PORT={listen.port}: {reason}") from error
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()

@@ -5,7 +5,7 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
@@ -242,7 +242,7 @@ async def test_an_hls_playlist_is_read_as_the_stream_its_segments_make(service: 
         "hls",
         "list.m3u8",
     ]
-    subprocess.run(command, cwd=folder, check=True, timeout=60)
+    await asyncio.to_thread(subprocess.run, command, cwd=folder, check=True, timeout=60)
     answer = await service.artifact(at("/hls/list.m3u8", "?f=wav"))
     (library / "joined.wav").write_bytes(answer.body)
     pcm = tones.decode(library / "joined.wav", 2, "-ar", "48000")
@@ -320,16 +320,26 @@ async def _running(service: Service, job_id: str) -> bool:
     return any((service.data / "scratch").glob(f"*/{job_id}*"))
 
 
-async def _until(condition, seconds: float = 30) -> None:  # type: ignore[no-untyped-def]
+async def _until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
     async with asyncio.timeout(seconds):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 (another process: there is no event to wait for)
             await asyncio.sleep(0.05)
 
 
 async def test_a_refused_setting_names_its_variable_and_starts_nothing(tmp_path: Path) -> None:
     environment = {"SOUNDPATH_PORT": "many", "SOUNDPATH_DATA_DIR": str(tmp_path / "data"), "PATH": "/usr/bin:/bin"}
     command = [sys.executable, "-m", "app", "serve"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "SOUNDPATH_PORT" in done.stderr
     assert not (tmp_path / "data").exists()
+
+
+async def test_an_address_in_use_is_said_in_a_line(service: Service, tmp_path: Path) -> None:
+    port = service.url.rpartition(":")[2]
+    environment = {"SOUNDPATH_PORT": port, "SOUNDPATH_DATA_DIR": str(tmp_path / "data"), "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-m", "app", "serve"]
+    done = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert f"SOUNDPATH_PORT={port}" in done.stderr
