@@ -3,7 +3,7 @@
 The same for f=hls-aac and the real-time formats; only who is served first differs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +38,9 @@ class _Desk:
 
     async def announce(self, stream: Stream) -> bool:
         return await self.shop.streams.announce(self.job, stream, self.prepared.sources)
+
+    async def wants(self) -> Sequence[int]:
+        return await self.shop.streams.wants(self.job)
 
     def check(self) -> None:
         if not all(self.shop.originals.is_current(self.job.account, source) for source in self.prepared.sources):
@@ -81,7 +84,7 @@ async def _encode(desk: _Desk, scratch: Path, progress: Callable[[float], None])
         shop.signals,
         folder,
         Material(desk.prepared.plan, desk.prepared.paths, scratch, shop.timeout_seconds),
-        Calls(desk.announce, desk.check, progress),
+        Calls(desk.announce, desk.wants, desk.check, progress),
         sizes=await folder.published() if resumed else {},
         announced=resumed,
     )

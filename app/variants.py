@@ -44,11 +44,16 @@ class Variants:
             self._remember(job, generation)
         return job
 
-    async def start(self, new: NewJob) -> Job:
-        """Queue the variant's job, or join the one that another request has queued. Raises FileNotFound, StoreFull and QueueFull."""
+    async def start(self, new: NewJob, instead_of: Job | None = None) -> Job:
+        """Queue the variant's job, or join the one that another request has queued. `instead_of`: a failed one, which is forgotten.
+
+        Raises FileNotFound, StoreFull and QueueFull.
+        """
         for path in (new.path, *new.appended):
             await self._originals.find(new.account, path)
         await self._store.require_space(0)
+        if instead_of is not None:
+            await self._jobs.forget_failure(instead_of)
         job, _ = await self._jobs.submit(new)
         return job
 

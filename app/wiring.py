@@ -156,7 +156,7 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
     app[keys.STORE] = services.store
     app[keys.PROBES] = shop.probes
     app[keys.WORKSHOP] = shop
-    app[keys.VIEWING] = Viewing(services.jobs, services.store, services.signals)
+    app[keys.VIEWING] = Viewing(services.jobs, shop.streams, services.store, services.signals)
     app[keys.VARIANTS] = Variants(services.jobs, services.retention, services.originals, services.store)
     return app
 

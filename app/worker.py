@@ -16,6 +16,7 @@ from app.jobs.leases import BeatAnswer, Leases
 from app.jobs.owners import Owner
 from app.jobs.wakeups import Wakeups
 from app.produce import Produced
+from app.produce_stream import SourceChanged
 from transforms.errors import RefusedInput
 
 Report = Callable[[float], None]
@@ -24,6 +25,10 @@ Report = Callable[[float], None]
 FINAL: Final = (RefusedInput, FileNotFound)
 """Errors that the same request would meet again."""
 
+ABANDONED: Final = (SourceChanged,)
+"""Errors that end the job at once, though the next request may succeed."""
+
+LIVE_JOBS = 64  # variants that are played while they are encoded; more wait, and their players are told to come back
 BEAT_SECONDS = 2.0  # so often a client that polls sees progress
 
 log = structlog.get_logger()
@@ -31,11 +36,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """`slots`: jobs worked at once; real-time ones have `reserved` more for themselves."""
+    """`slots`: jobs worked at once. Real-time ones do not count, up to `live` of them: they take turns in the engine by the segment."""
 
     slots: int
     lease_seconds: float
-    reserved: int = 1
+    live: int = LIVE_JOBS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +76,24 @@ class Worker:
         try:
             async with asyncio.TaskGroup() as lanes:
                 for _ in range(self._options.slots):
-                    lanes.create_task(self._lane(Priority.BACKGROUND))
-                for _ in range(self._options.reserved):
-                    lanes.create_task(self._lane(Priority.REAL_TIME))
+                    lanes.create_task(self._lane())
+                lanes.create_task(self._admit(lanes))
                 lanes.create_task(self._reap())
         finally:
             await self._desk.leases.release(self._desk.owner)
 
-    async def _lane(self, lowest: Priority) -> None:
+    async def _lane(self) -> None:
         while True:
-            job = await self._desk.leases.claim_next(self._desk.owner, lowest)
+            job = await self._desk.leases.claim_next(self._desk.owner, highest=Priority.WAITED_FOR)
             await self._work(job)
+
+    async def _admit(self, lanes: asyncio.TaskGroup) -> None:
+        """Begin every real-time job at once: a player waits for its first sound, not for the end of somebody else's file."""
+        free = asyncio.Semaphore(self._options.live)
+        while True:
+            await free.acquire()
+            job = await self._desk.leases.claim_next(self._desk.owner, Priority.REAL_TIME)
+            lanes.create_task(self._work(job)).add_done_callback(lambda _: free.release())
 
     async def _reap(self) -> None:
         while True:
@@ -138,4 +150,10 @@ class Worker:
         final = isinstance(error, FINAL)
         public = describe(error)
         log.log(20 if final else 40, "job failed", job=job.id, attempt=job.attempt, error=repr(error), exc_info=None if final else error)
-        await self._desk.endings.fail(job, getattr(error, "code", public.code), public.message or INTERNAL.sentence or "", final=final)
+        await self._desk.endings.fail(
+            job,
+            getattr(error, "code", public.code),
+            public.message or INTERNAL.sentence or "",
+            final=final,
+            abandon=isinstance(error, ABANDONED),
+        )

@@ -42,8 +42,9 @@ class Endings:
         self._wakeups.job_changed(job.id)
         return bool(ended.rowcount)
 
-    async def fail(self, job: Job, code: str, message: str, *, final: bool) -> Status | None:
-        """Failed when the same would happen again (`final`) or the strikes are used up, else Pending with a growing delay.
+    async def fail(self, job: Job, code: str, message: str, *, final: bool, abandon: bool = False) -> Status | None:
+        """Failed when the same would happen again (`final`), the attempt cannot be gone on with (`abandon`) or the strikes are used
+        up, else Pending with a growing delay.
 
         Returns the new status (Cancelled when that was asked meanwhile); None: not ours any more.
         """
@@ -52,7 +53,7 @@ class Endings:
             if not rows:
                 return None
             strikes = rows[0]["strikes"] + 1
-            over = final or strikes >= self._limits.strikes or job.attempt >= self._limits.attempts
+            over = final or abandon or strikes >= self._limits.strikes or job.attempt >= self._limits.attempts
             if rows[0]["status"] == Status.CANCELLING:
                 status = Status.CANCELLED
                 await end(connection, job.id, status)

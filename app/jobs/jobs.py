@@ -41,7 +41,7 @@ class Jobs:
             async with self._database.write() as connection:
                 job = await self._find(connection, new.identity, new.keep) or await self._insert(connection, job_id, new)
         if job.id == job_id:
-            self._wakeups.queue_changed()
+            self._wakeups.queue_changed(new.priority)
         elif job.status is Status.PENDING and new.priority < job.priority:
             await self.raise_priority(job.id, new.priority)
         return job, job.id == job_id
@@ -78,6 +78,12 @@ class Jobs:
             job = await job_where(connection, mine)
         self._wakeups.job_changed(job_id)
         return job
+
+    async def forget_failure(self, job: Job) -> None:
+        """Let the next request run the variant again, though this failure is young."""
+        async with self._database.write() as connection:
+            failed = and_(jobs.c.id == job.id, jobs.c.status == Status.FAILED, jobs.c.retired_ms.is_(None))
+            await self._move(connection, failed, retired_ms=now_ms())
 
     async def raise_priority(self, job_id: str, priority: Priority) -> None:
         """Let a waiting job be taken earlier; never later."""

@@ -38,13 +38,13 @@ class Leases:
         self._limits = limits
         self._owners_folder = owners_folder
 
-    async def claim(self, owner: Owner, lowest: Priority = Priority.BACKGROUND) -> Job | None:
-        """The next job, now Running and ours, or None. `lowest`: a reserved slot takes nothing less urgent.
+    async def claim(self, owner: Owner, lowest: Priority = Priority.BACKGROUND, highest: Priority = Priority.REAL_TIME) -> Job | None:
+        """The next job, now Running and ours, or None. `lowest` and `highest`: a slot takes nothing less or more urgent.
 
         Order: priority, then accounts with fewer running jobs, then age.
         """
         async with self._database.write() as connection:
-            job_id = await connection.scalar(_next_id(lowest))
+            job_id = await connection.scalar(_next_id(lowest, highest))
             if job_id is None:
                 return None
             taken = update(jobs).where(jobs.c.id == job_id).returning(jobs)
@@ -54,11 +54,11 @@ class Leases:
         self._wakeups.job_changed(job.id)
         return job
 
-    async def claim_next(self, owner: Owner, lowest: Priority = Priority.BACKGROUND) -> Job:
+    async def claim_next(self, owner: Owner, lowest: Priority = Priority.BACKGROUND, highest: Priority = Priority.REAL_TIME) -> Job:
         """Wait for a job to claim."""
-        with self._wakeups.queue_changes() as bell:
+        with self._wakeups.queue_changes(lowest, highest) as bell:
             while True:
-                if job := await self.claim(owner, lowest):
+                if job := await self.claim(owner, lowest, highest):
                     return job
                 await bell.ring(RECHECK_SECONDS)
 
@@ -115,10 +115,10 @@ class Leases:
         return now_ms() + int(self._limits.lease_seconds * 1000)
 
 
-def _next_id(lowest: Priority) -> Select[tuple[str]]:
+def _next_id(lowest: Priority, highest: Priority) -> Select[tuple[str]]:
     """The job whose turn it is. On PostgreSQL claims pass each other by; on SQLite the one writer's lock does the same."""
     running = select(jobs.c.account, func.count().label("running")).where(is_running).group_by(jobs.c.account).subquery()
-    due = and_(is_queued, jobs.c.priority <= lowest, jobs.c.not_before_ms <= now_ms())
+    due = and_(is_queued, jobs.c.priority.between(highest, lowest), jobs.c.not_before_ms <= now_ms())
     turn = (jobs.c.priority, func.coalesce(running.c.running, 0), jobs.c.created_ms, jobs.c.id)
     joined = jobs.outerjoin(running, running.c.account == jobs.c.account)
     return select(jobs.c.id).select_from(joined).where(due).order_by(*turn).limit(1).with_for_update(of=jobs, skip_locked=True)

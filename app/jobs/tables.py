@@ -70,6 +70,14 @@ job_originals = Table(
     Index("ix_job_originals_account_path", "account", "path"),
 )
 
+# Segments that players wait for in a program that does not encode them. In-process signals need no row.
+segment_wants = Table(
+    "segment_wants",
+    metadata,
+    Column("job_id", String(26), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("segment", Integer, primary_key=True, autoincrement=False),
+)
+
 # One row. Raised by every reset: copies in memory that were made under a lower number are stale.
 cache_generation = Table(
     "cache_generation",

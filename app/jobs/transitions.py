@@ -1,6 +1,6 @@
 """How a job that was running leaves its owner: back to the queue, Failed or Cancelled. One rule for faults, lost leases and dead owners."""
 
-from sqlalchemy import ColumnElement, RowMapping, and_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, case, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.jobs.job import Job, Status
@@ -9,6 +9,7 @@ from app.jobs.rows import write_failure
 from app.jobs.tables import is_running, jobs
 from storage.db import now_ms
 
+LISTED_MS = 10 * 60 * 1000  # players still hear what a broken list names
 INTERRUPTED_CODE = "internal_error"
 INTERRUPTED_MESSAGE = "The job was interrupted too often. Please try again later."
 
@@ -47,8 +48,9 @@ async def requeue(connection: AsyncConnection, job_id: str, strikes: int, delay_
 
 
 async def end(connection: AsyncConnection, job_id: str, status: Status, **values: object) -> None:
-    """Failed or Cancelled: whatever the attempts left in the store is to be deleted."""
-    await _leave(connection, job_id, status=status, ended_ms=now_ms(), purge_due_ms=now_ms(), **values)
+    """Failed or Cancelled: whatever the attempts left in the store is to be deleted; what players have been told of, a little later."""
+    grace_ms = case((jobs.c.stream.is_(null()), 0), else_=LISTED_MS) if status is Status.FAILED else 0
+    await _leave(connection, job_id, status=status, ended_ms=now_ms(), purge_due_ms=now_ms() + grace_ms, **values)
 
 
 async def _leave(connection: AsyncConnection, job_id: str, **values: object) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
+from app.jobs.job import Priority
+
 
 class Bell(Protocol):
     """One sleeper's bell."""
@@ -27,18 +29,18 @@ class Wakeups:
     """Bells for waiting workers and for those who follow one job. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._workers: set[_EventBell] = set()
+        self._workers: dict[_EventBell, range] = {}
         self._followers: dict[str, set[_EventBell]] = {}
 
     @contextmanager
-    def queue_changes(self) -> Iterator[Bell]:
-        """Rings when a job may have become claimable."""
+    def queue_changes(self, lowest: Priority, highest: Priority) -> Iterator[Bell]:
+        """Rings when a job of these priorities may have become claimable."""
         bell = _EventBell()
-        self._workers.add(bell)
+        self._workers[bell] = range(highest, lowest + 1)
         try:
             yield bell
         finally:
-            self._workers.discard(bell)
+            del self._workers[bell]
 
     @contextmanager
     def job_changes(self, job_id: str) -> Iterator[Bell]:
@@ -53,10 +55,11 @@ class Wakeups:
             if not bells:
                 del self._followers[job_id]
 
-    def queue_changed(self) -> None:
-        """Wake the workers."""
-        for bell in self._workers:
-            bell.strike()
+    def queue_changed(self, priority: Priority | None = None) -> None:
+        """Wake the workers, or only those who take jobs of this priority."""
+        for bell, takes in self._workers.items():
+            if priority is None or priority in takes:
+                bell.strike()
 
     def job_changed(self, job_id: str) -> None:
         """Wake who follows this job."""

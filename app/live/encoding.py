@@ -18,6 +18,12 @@ from transforms.engine.pool import Engine
 from transforms.hls.bandwidth import EncodedSegment, measured
 from transforms.plan import Plan
 
+PUBLISHED_AT_ONCE = 4
+"""Segments of one variant that are made durable side by side, while the next are encoded."""
+
+Turn = Callable[[int, bool], Awaitable[None]]
+"""Encodes a segment; says whether somebody waits for it."""
+
 
 class AttemptLost(Conflict):
     """Somebody else owns the job by now, or it is to be cancelled: publish nothing more."""
@@ -38,10 +44,11 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Whom the encode asks and tells: `announce` the stream (False: not ours any more), `check` the sources before each segment,
-    the share done to `progress`."""
+    """Whom the encode asks and tells: `announce` the stream (False: not ours any more), `wants` of players in other programs,
+    `check` the sources before each segment, the share done to `progress`."""
 
     announce: Callable[[Stream], Awaitable[bool]]
+    wants: Callable[[], Awaitable[Sequence[int]]]
     check: Callable[[], None]
     progress: Callable[[float], None]
 
@@ -67,6 +74,7 @@ class StreamEncode:
     announced: bool = False
     _begun_seconds: float = field(default_factory=time.monotonic)
     _sound_seconds: float = 0
+    _wants_elsewhere: Sequence[int] = ()
 
     @property
     def job(self) -> Job:
@@ -83,41 +91,50 @@ class StreamEncode:
         serial = not all(source.seekable for source in self.material.plan.sources)
         order = Order(self.stream.segments, self.sizes, lanes=lanes.fill, serial=serial)
         if not self.announced and order.missing:
-            first = order.take_wanted(self.signals.wants(self.job.id)) if lanes.wanted else None
-            await self._turn(order, order.take_fill(0) if first is None else first, wanted=lanes.wanted > 0)
+            await self._begin(order, lanes)
+        room = asyncio.Semaphore(PUBLISHED_AT_ONCE)
         try:
             async with asyncio.TaskGroup() as tasks:
+
+                async def turn(index: int, wanted: bool) -> None:
+                    """Encode; the lane goes on while the segment is made durable."""
+                    parts = await self._encode(index, background=not wanted)
+                    await room.acquire()
+                    tasks.create_task(self._publish(order, index, parts)).add_done_callback(lambda _: room.release())
+
                 for lane in range(order.lanes):
-                    tasks.create_task(self._fill(order, lane))
-                for _ in range(lanes.wanted):
-                    tasks.create_task(self._serve(order))
+                    tasks.create_task(_fill(order, lane, turn))
+                listening = tasks.create_task(self._listen())
+                serving = [tasks.create_task(self._serve(order, turn)) for _ in range(lanes.wanted)]
+                await asyncio.gather(*serving)
+                listening.cancel()
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from failures
         return self._finished()
 
-    async def _fill(self, order: Order, lane: int) -> None:
-        """Encode what nobody waits for, in the idle time of the engine."""
-        while (index := order.take_fill(lane)) is not None:
-            await self._turn(order, index, wanted=False)
+    async def _begin(self, order: Order, lanes: Lanes) -> None:
+        """The first segment alone: nothing takes its processor away."""
+        index = order.take_wanted(self.signals.wants(self.job.id)) if lanes.wanted else None
+        if index is None:
+            index = order.take_fill(0)
+        assert index is not None
+        await self._publish(order, index, await self._encode(index, background=not lanes.wanted))
 
-    async def _serve(self, order: Order) -> None:
+    async def _serve(self, order: Order, turn: Turn) -> None:
         """Encode what somebody waits for."""
         with self.signals.encoding(self.job.id) as bell:
             while order.missing:
-                index = order.take_wanted(self.signals.wants(self.job.id))
+                index = order.take_wanted((*self.signals.wants(self.job.id), *self._wants_elsewhere))
                 if index is None:
                     await bell.ring(RECHECK_SECONDS)
                 else:
-                    await self._turn(order, index, wanted=True)
+                    await turn(index, True)
 
-    async def _turn(self, order: Order, index: int | None, *, wanted: bool) -> None:
-        assert index is not None
-        parts = await self._encode(index, background=not wanted)
-        self.calls.check()
-        await self._publish(index, parts, self._pace(parts))
-        order.published(index)
-        self.signals.published(self.job.id, index)
-        self.calls.progress(1 - order.missing / self.stream.segments)
+    async def _listen(self) -> None:
+        """Learn what players of other programs wait for."""
+        while True:
+            self._wants_elsewhere = await self.calls.wants()
+            await asyncio.sleep(RECHECK_SECONDS)
 
     def _pace(self, parts: Sequence[Part]) -> float:
         """Seconds of sound per second so far: one decode feeds all renditions, so that they have one pace."""
@@ -130,7 +147,14 @@ class StreamEncode:
         task = Encode(self.material.plan, paths, spans, str(self.material.scratch))
         return await self.engine.encode(task, timeout_seconds=self.material.timeout_seconds, background=background)
 
-    async def _publish(self, index: int, parts: Sequence[Part], pace: float) -> None:
+    async def _publish(self, order: Order, index: int, parts: Sequence[Part]) -> None:
+        self.calls.check()
+        await self._store(index, parts, self._pace(parts))
+        order.published(index)
+        self.signals.published(self.job.id, index)
+        self.calls.progress(1 - order.missing / self.stream.segments)
+
+    async def _store(self, index: int, parts: Sequence[Part], pace: float) -> None:
         """Durable first, then known: the stream is announced with its first segment, and when its pace begins or ceases to keep up."""
         if self.announced and keeps_up(pace) == keeps_up(self.stream.pace):
             self.sizes[index] = await self.folder.publish(index, parts, self.material.scratch)
@@ -155,3 +179,9 @@ class StreamEncode:
             for number, rendition in enumerate(stream.renditions)
         )
         return replace(stream, bandwidths=bandwidths, size_bytes=sum(sum(self.sizes[i]) for i in segments))
+
+
+async def _fill(order: Order, lane: int, turn: Turn) -> None:
+    """Encode what nobody waits for, in the idle time of the engine."""
+    while (index := order.take_fill(lane)) is not None:
+        await turn(index, False)

@@ -1,5 +1,6 @@
 """Segments on their way into the store: packed, durable, and never written twice."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,18 +46,19 @@ class Folder:
         return {index: tuple(of[r] for r in range(last + 1)) for index, of in sizes.items() if last in of}
 
     async def publish(self, index: int, parts: Sequence[Part], scratch: Path) -> tuple[int, ...]:
-        """Put a segment's renditions into the store, those that an earlier attempt has not put there; their sizes."""
-        sizes = []
-        for rendition, part in enumerate(parts):
-            key = self.key(rendition, index)
-            there = await self.store.stat(key) if self.stream.attempt != self.job.attempt else None
-            if there is None:
-                first_frame = self.stream.segmentation.span(rendition, index).start
-                header = segment_header(first_frame, self.stream.renditions[rendition].sample_rate_hz)
-                packed = await off_loop(_pack, header, scratch / part.file)
-                there = await self.store.put_file(key, packed)
-            sizes.append(there.size_bytes)
-        return tuple(sizes)
+        """Put a segment's renditions into the store, the last one last; their sizes."""
+        sizes = await asyncio.gather(*(self._put(r, index, scratch / part.file) for r, part in enumerate(parts[:-1])))
+        return (*sizes, await self._put(len(parts) - 1, index, scratch / parts[-1].file))
+
+    async def _put(self, rendition: int, index: int, frames: Path) -> int:
+        """One rendition's segment, unless an earlier attempt has put it there: what was published is never written again."""
+        key = self.key(rendition, index)
+        there = await self.store.stat(key) if self.stream.attempt != self.job.attempt else None
+        if there is None:
+            first_frame = self.stream.segmentation.span(rendition, index).start
+            header = segment_header(first_frame, self.stream.renditions[rendition].sample_rate_hz)
+            there = await self.store.put_file(key, await off_loop(_pack, header, frames))
+        return there.size_bytes
 
 
 def _pack(header: bytes, frames: Path) -> Path:

@@ -51,6 +51,10 @@ class LiveSignals:
                 if not self._encoders[job_id]:
                     del self._encoders[job_id]
 
+    def heard(self, job_id: str) -> bool:
+        """Whether the one who encodes the job's segments is in this program."""
+        return job_id in self._encoders
+
     def published(self, job_id: str, segment: int) -> None:
         """The segment is durable in every rendition, and the stream announced."""
         for bell in self._wants.get(job_id, {}).get(segment, ()):

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.jobs.job import LIVE, Job
 from app.jobs.jobs import Jobs
+from app.jobs.streams import Streams
 from app.live.listing import FIRST_SEGMENTS
 from app.live.publishing import Folder
 from app.live.signals import RECHECK_SECONDS, LiveSignals
@@ -23,37 +24,36 @@ class Patience:
 class Viewing:
     """Knows the job's row, the store and the signals, and nothing of the worker."""
 
-    def __init__(self, jobs: Jobs, store: Store, signals: LiveSignals) -> None:
+    def __init__(self, jobs: Jobs, streams: Streams, store: Store, signals: LiveSignals) -> None:
         self._jobs = jobs
+        self._streams = streams
         self._store = store
         self._signals = signals
 
     async def begun(self, job: Job, patience: Patience) -> Job:
         """The job when the segments that a first answer needs are there, when it has ended, or as it is when the time is over."""
-        form = job.playlist if job.stream is None else job.stream.form
-        for index in range(FIRST_SEGMENTS[form]):
-            if job.stream is not None and index >= job.stream.segments:
-                break
-            job, _ = await self.segment(job, index, patience)
+        end = asyncio.get_running_loop().time() + patience.seconds
+        job = await self.segment(job, 0, patience)
+        for index in range(1, FIRST_SEGMENTS[job.stream.form] if job.stream is not None else 0):
+            job = await self.segment(job, index, replace(patience, seconds=end - asyncio.get_running_loop().time()))
         return job
 
-    async def segment(self, job: Job, index: int, patience: Patience) -> tuple[Job, bool]:
-        """The job, and whether the segment is published; when it is, when the job has ended, or as it is when the time is over."""
+    async def segment(self, job: Job, index: int, patience: Patience) -> Job:
+        """The job when the segment is published or cannot be, when it has ended, or as it is when the time is over."""
+        if await self._is_settled(job, index):
+            return job
         clock = asyncio.get_running_loop().time
         deadline = clock() + patience.seconds
-        if await self._is_there(job, index):
-            return job, True
+        told = False
         with self._signals.wanting(job.id, index) as bell:
             while True:
-                if job.stream is None:
-                    job = await self._jobs.get(job.account, job.id) or job
-                if await self._is_there(job, index):
-                    return job, True
-                if job.status not in LIVE or patience.left() or clock() >= deadline:
-                    return job, False
+                job = await self._jobs.get(job.account, job.id) or job
+                if await self._is_settled(job, index) or patience.left() or clock() >= deadline:
+                    return job
                 await bell.ring(min(RECHECK_SECONDS, deadline - clock()))
-                if not await self._is_there(job, index):
-                    job = await self._jobs.get(job.account, job.id) or job
+                if job.owner is not None and not told and not self._signals.heard(job.id):
+                    await self._streams.want(job, index)
+                    told = True
 
     async def published(self, job: Job, known: int = 0) -> int:
         """How many segments from the beginning on are published; `known` of them already were."""
@@ -63,7 +63,10 @@ class Viewing:
             known += 1
         return known
 
-    async def _is_there(self, job: Job, index: int) -> bool:
-        if job.stream is None or index >= job.stream.segments:
+    async def _is_settled(self, job: Job, index: int) -> bool:
+        """Whether waiting would change nothing."""
+        if job.status not in LIVE:
+            return True
+        if job.stream is None:
             return False
-        return await Folder(self._store, job, job.stream).holds(index)
+        return index >= job.stream.segments or await Folder(self._store, job, job.stream).holds(index)

@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from app.errors import ArtifactNotFound, Overloaded
+from app.errors import ArtifactNotFound, Overloaded, RateLimited
 from app.jobs.job import LIVE, Job, Status
 from app.jobs.stream import PlaylistForm, Stream
 from app.live.listing import growing_list, master, whole_list
@@ -25,6 +25,7 @@ from app.web.target import raw_target
 from app.web.wire import cdn_job
 from transforms.errors import TrimStartExceedsDuration
 from transforms.hls.names import MASTER, MediaList, Name, Segment, parse_name
+from transforms.spec import REAL_TIME_FAMILY
 
 MASTER_SECONDS: Final = 30.0
 """What a first answer may take; longer means that the machine has too much to do."""
@@ -56,23 +57,26 @@ async def answer_hls(request: web.Request, asked: Asked, job: Job) -> web.Stream
     """A file of the variant whose job this is: held until it exists, or refused within the bounds above."""
     viewer = _Viewer(request, asked)
     name = MASTER if asked.address.artifact is None else parse_name(asked.address.artifact)
-    if job.status is not Status.SUCCEEDED:
-        seconds = SEGMENT_SECONDS if isinstance(name, Segment) else MASTER_SECONDS
-        viewing = request.app[VIEWING]
-        if isinstance(name, Segment):
-            job, _ = await viewing.segment(job, name.index, viewer.patience(seconds))
-        else:
-            job = await viewing.begun(job, viewer.patience(seconds))
+    if isinstance(name, Segment):
+        job = await request.app[VIEWING].segment(job, name.index, viewer.patience(SEGMENT_SECONDS))
+    else:
+        job = await request.app[VIEWING].begun(job, viewer.patience(MASTER_SECONDS))
     if job.stream is None:
-        return _refuse(viewer, job)
+        return _refuse(viewer, job, name)
     return await _answer(viewer, job, job.stream, name)
+
+
+def broke_off(asked: Asked, job: Job) -> bool:
+    """Whether a request for the master finds an encode that ended half-way: such a request begins a new one."""
+    half_way = job.stream is not None and job.failure is not None and not job.failure.final
+    return half_way and asked.spec.format in REAL_TIME_FAMILY and asked.address.artifact in (None, MASTER.artifact)
 
 
 async def _answer(viewer: _Viewer, job: Job, stream: Stream, name: Name | None) -> web.StreamResponse:
     if isinstance(name, Segment):
         return await _segment(viewer, job, stream, name)
-    if job.status not in LIVE and job.status is not Status.SUCCEEDED and stream.form is PlaylistForm.VOD:
-        return _refuse(viewer, job)
+    if job.status in (Status.FAILED, Status.CANCELLED) and stream.form is PlaylistForm.VOD:
+        return _refuse(viewer, job, name)
     if isinstance(name, MediaList):
         return await _media_list(viewer, job, stream, name)
     return _master(viewer, job, stream)
@@ -106,7 +110,7 @@ async def _segment(viewer: _Viewer, job: Job, stream: Stream, name: Segment) -> 
     key = Folder(store, job, stream).key(name.rendition, name.index)
     stat = await store.stat(key)
     if stat is None:
-        return _refuse(viewer, job)
+        return _refuse(viewer, job, name)
     shown = Representation(
         # A published segment is never rewritten, so its name is as good as its bytes.
         etag=f"{job.id}-{stream.attempt}-{name.rendition}-{name.index}",
@@ -127,13 +131,23 @@ def _playlist(viewer: _Viewer, text: str, lifetime: Lifetime) -> web.Response:
     return serve_bytes(viewer.request, shown, body)
 
 
-def _refuse(viewer: _Viewer, job: Job) -> web.Response:
-    """What cannot be had: the job that failed, or word that it takes longer than it may."""
+def _refuse(viewer: _Viewer, job: Job, name: Name | None) -> web.Response:
+    """What cannot be had: the job that has ended, or word that it takes longer than it may.
+
+    Overload is told at the lists; a 5xx for a segment would take a rendition away from players, or the whole sound (ENGINE 6).
+    """
+    if job.status in LIVE and isinstance(name, Segment):
+        raise RateLimited("This part of the sound takes longer than it should. Please ask again.", 1)
     if job.status in LIVE:
         raise Overloaded("The encoder has too much to do at the moment. Please try again.", RETRY_SECONDS)
-    trimmed = job.failure is not None and job.failure.code == TrimStartExceedsDuration.code and job.stream is None
-    status = HTTPStatus.BAD_REQUEST if trimmed else HTTPStatus.UNPROCESSABLE_ENTITY
-    return json_answer(cdn_job(job, viewer.request.app[PUBLIC_URL].base(viewer.request)), status=status)
+    return json_answer(cdn_job(job, viewer.request.app[PUBLIC_URL].base(viewer.request)), status=_refusal_status(job))
+
+
+def _refusal_status(job: Job) -> HTTPStatus:
+    if job.failure is None:
+        return HTTPStatus.GONE
+    known_before = job.failure.code == TrimStartExceedsDuration.code and job.stream is None
+    return HTTPStatus.BAD_REQUEST if known_before else HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def _as_event(target: str) -> str:
