@@ -1,7 +1,19 @@
 """Settings that every test shares."""
 
+import os
+
+import pytest
 from hypothesis import settings
+
+from deploy.setup.debian import missing_test_packages
 
 # Machines that build are shared and slow at times: how long an example takes proves nothing.
 settings.register_profile("soundpath", deadline=None, database=None)
 settings.load_profile("soundpath")
+
+
+def pytest_configure() -> None:
+    """A test whose foreign player is missing is skipped, with its reason; under SOUNDPATH_REQUIRE_TOOLS=1 nothing may be missing."""
+    missing = missing_test_packages()
+    if missing and os.environ.get("SOUNDPATH_REQUIRE_TOOLS") == "1":
+        raise pytest.UsageError(f"SOUNDPATH_REQUIRE_TOOLS is set, and these Debian packages are missing: {', '.join(missing)}")

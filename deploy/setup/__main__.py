@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.setup import debian, player, venv
+from deploy.setup import debian, npm, venv
 from deploy.setup.step import SetupFailed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,8 +31,9 @@ def prepare(root: Path, purpose: str) -> None:
         if purpose == "test":
             venv.install(root, "requirements-dev.txt")
         venv.install_project(root)
-        player.ensure(root)
+        npm.ensure_player(root)
         if purpose == "test":
+            npm.ensure_browser_tests(root)
             debian.ensure_test_commands()
 
 

@@ -11,12 +11,13 @@ import sys
 from deploy.setup.step import SetupFailed
 
 TEST_COMMANDS = {
+    "chromium": "chromium",
     "ffmpeg": "ffmpeg",
     "ffprobe": "ffmpeg",
     "mpg123": "mpg123",
     "nginx": "nginx",
 }
-"""Command that a test runs → the package that brings it. `tests/commands.py` hands out these and no others."""
+"""Command that a test runs → the package that brings it."""
 
 
 def mend_venv() -> None:
@@ -26,9 +27,15 @@ def mend_venv() -> None:
         raise SetupFailed(f"this Python has no venv module. Install it and run make again: sudo apt-get install {package}")
 
 
+def missing_test_packages() -> list[str]:
+    """Packages to install before every test can run."""
+    places = f"{os.environ.get('PATH', '')}:/usr/sbin"  # nginx lies where a user's PATH does not reach
+    return sorted({package for command, package in TEST_COMMANDS.items() if shutil.which(command, path=places) is None})
+
+
 def ensure_test_commands() -> None:
     """Install what tests drive. Where that is not possible say so and go on: those tests are skipped, each with its reason."""
-    packages = sorted({package for command, package in TEST_COMMANDS.items() if shutil.which(command) is None})
+    packages = missing_test_packages()
     if packages and not _install(packages):
         print(f"Some tests will be skipped. To run them: sudo apt-get install {' '.join(packages)}", flush=True)
 

@@ -1,4 +1,4 @@
-"""The front-end assets: `player/dist`, built with npm from its lock file whenever its sources change.
+"""npm's side of the tree: the player that is built, and what browser tests drive. Both come from lock files with integrity hashes.
 
 Node and npm come from the system when they are new enough, otherwise from a pinned Python wheel.
 """
@@ -14,7 +14,6 @@ from deploy.setup.step import SetupFailed, digest, once, run
 
 MIN_NODE = 20
 NODE_LOCK = "requirements-node.txt"
-MADE = {"node_modules", "dist"}
 
 
 @dataclass(frozen=True)
@@ -25,24 +24,27 @@ class Npm:
     path: str
 
 
-def ensure(root: Path) -> None:
-    """Build the player, when there is one and its sources are not those it was last built from."""
+def ensure_player(root: Path) -> None:
+    """Build `player/dist`, when there is a player and its sources are not those it was last built from."""
     player = root / "player"
     if not (player / "package.json").is_file():
         return
-    stamp = player / "dist" / ".built"  # inside, so that deleting the build forgets it
-    once(stamp, digest(_sources(player)), lambda: _build(root, player))
+    sources = [file for file in (player / "src").rglob("*") if file.is_file()]
+    key = digest([*player.glob("*.json"), *player.glob("*.mjs"), *sources])
+    once(player / "dist" / ".built", key, lambda: _npm(root, player, ["ci", "run build"]))  # inside: who deletes the build forgets it
 
 
-def _sources(player: Path) -> list[Path]:
-    return [file for file in player.rglob("*") if file.is_file() and not MADE & set(file.relative_to(player).parts)]
+def ensure_browser_tests(root: Path) -> None:
+    """Install what the browser tests drive, when there are any."""
+    folder = root / "tests" / "browser"
+    if (folder / "package.json").is_file():
+        once(folder / "node_modules" / ".installed", digest(folder.glob("*.json")), lambda: _npm(root, folder, ["ci"]))
 
 
-def _build(root: Path, player: Path) -> None:
-    """`npm ci` takes exactly what the lock file names, each with its integrity hash."""
+def _npm(root: Path, folder: Path, commands: list[str]) -> None:
     npm = _system_npm() or _wheel_npm(root)
-    for arguments in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
-        run([*npm.command, *arguments], f"Building the player: npm {' '.join(arguments[:2])}", cwd=player, path=npm.path)
+    for command in commands:
+        run([*npm.command, *command.split()], f"npm {command} in {folder.relative_to(root)}", cwd=folder, path=npm.path)
 
 
 def _system_npm() -> Npm | None:
