@@ -26,8 +26,10 @@ def ranges(plan: Plan, cores: int) -> tuple[tuple[Span, ...], ...]:
 def _count(plan: Plan, cores: int) -> int:
     if cores < 2 or plan.seconds < 2 * MIN_RANGE_SECONDS or not all(source.seekable for source in plan.sources):
         return 1
-    whole = ceil(plan.seconds / RANGE_SECONDS)
-    return max(whole, min(cores, int(plan.seconds / MIN_RANGE_SECONDS)))
+    shortest = int(plan.seconds / MIN_RANGE_SECONDS)
+    # Whole rounds: with three ranges on two cores one core would wait for a third of the time.
+    rounds = ceil(plan.seconds / (RANGE_SECONDS * cores))
+    return min(rounds * cores, shortest)
 
 
 def _frame(rendition: Rendition, share: Fraction) -> int:
