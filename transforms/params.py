@@ -7,7 +7,7 @@ Whether an appended path may be opened is not decided here: this floor only asks
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from transforms.errors import InvalidParameter
@@ -49,6 +49,11 @@ def parse(path: str, params: Params) -> Spec:
     return Spec(format_, clips, variants, start, end, trim_mode)
 
 
+def variant_groups(params: Params, format_: Format) -> tuple[Mapping[str, str], ...]:
+    """What was written for each variant, among `br`, `sr` and `rt`: one group per variant, an empty one where nothing was."""
+    return tuple(_groups(params, _variant_keys(format_))) or ({},)
+
+
 def format_kilohertz(sample_rate_hz: int) -> str:
     """A rate as `sr` writes it: 44100 is '44.1', 48000 is '48'."""
     return f"{sample_rate_hz / 1000:g}"
@@ -75,7 +80,7 @@ def _format(value: str | None) -> Format:
 
 
 def _variants(params: Params, format_: Format) -> tuple[Variant, ...]:
-    groups = list(_groups(params, _variant_keys(format_)))
+    groups = variant_groups(params, format_)
     if len(groups) > 1 and format_ not in HLS_FAMILY:
         name, value = next(iter(groups[1].items()))
         several = _list(each for each in Format if each in HLS_FAMILY)
@@ -83,7 +88,7 @@ def _variants(params: Params, format_: Format) -> tuple[Variant, ...]:
     if len(groups) > MAX_VARIANTS:
         name, value = next(iter(groups[MAX_VARIANTS].items()))
         raise InvalidParameter(name, value, f"it begins variant {MAX_VARIANTS + 1}, and at most {MAX_VARIANTS} are allowed")
-    return tuple(_variant(group, format_) for group in groups or [{}])
+    return tuple(_variant(group, format_) for group in groups)
 
 
 def _variant_keys(format_: Format) -> frozenset[str]:
@@ -108,7 +113,7 @@ def _groups(params: Params, keys: frozenset[str]) -> Iterator[dict[str, str]]:
         yield group
 
 
-def _variant(group: dict[str, str], format_: Format) -> Variant:
+def _variant(group: Mapping[str, str], format_: Format) -> Variant:
     bitrate_kbps = _bitrate(group.get("br"), format_) if bitrates_kbps(format_) else None
     asked_hz = _sample_rate(group.get("sr"), format_)
     return Variant(bitrate_kbps, adjust_sample_rate(format_, bitrate_kbps, asked_hz), _real_time(group.get("rt")))

@@ -8,6 +8,7 @@ from app.files.originals import Originals
 from app.files.playlist import OpenedSource, open_source
 from transforms.engine.messages import Track
 from transforms.engine.pool import Engine
+from transforms.engine.tags import Cover
 from transforms.errors import RefusedInput
 from transforms.source import Source
 
@@ -38,6 +39,15 @@ class Probes:
             answer = await self._remember(("describe", *_versions(opened)), lambda: self._engine.describe(str(opened.path)))
         assert isinstance(answer, tuple)
         return answer, original.version
+
+    async def cover(self, account: str, path: str) -> tuple[Cover | None, str]:
+        """The picture attached to an original, and the original's version; raises FileNotFound, RefusedInput and EngineFault.
+
+        Not remembered: pictures are large, reading one takes milliseconds, and browsers keep it.
+        """
+        original = await self._originals.find(account, path)
+        async with open_source(self._originals, original, self._scratch) as opened:
+            return await self._engine.read_cover(str(opened.path)), original.version
 
     async def _remember(self, key: tuple[str, ...], ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
         known = self._memory.get(key)

@@ -10,6 +10,7 @@ from app.errors import AppError, InvalidRequest, MethodNotAllowed, PublicError, 
 from app.web.cache_control import NO_STORE, missing_cache_control
 from app.web.cors import Handler
 from app.web.delivery import parse_delivery
+from app.web.error_page import error_page, wants_page
 from app.web.request_id import request_id
 from app.web.target import address_of
 from transforms.errors import InvalidParameter
@@ -34,7 +35,8 @@ async def error_answers(request: web.Request, handler: Handler) -> web.StreamRes
         public = _reported(request, error)
     except Exception as error:
         public = _reported(request, error)
-    return error_answer(public, _missing_lifetime(request) if public.status == 404 else NO_STORE)
+    lifetime = _missing_lifetime(request) if public.status == 404 else NO_STORE
+    return error_page(request, public, lifetime) if wants_page(request) else error_answer(public, lifetime)
 
 
 def error_answer(public: PublicError, cache_control: str = NO_STORE) -> web.Response:

@@ -10,10 +10,12 @@ from app.web.asked import Asked, ask
 from app.web.bodies import StoredBody
 from app.web.cache_control import Lifetime, cache_control
 from app.web.content_type import attachment, content_type
-from app.web.hls import answer_hls
+from app.web.cover import answer_cover
+from app.web.hls import answer_hls, broke_off
 from app.web.json_answer import json_answer
 from app.web.keys import BODIES, PUBLIC_URL, STORE, VARIANTS
 from app.web.meta import answer_meta
+from app.web.player_page import answer_page
 from app.web.quote import answer_price
 from app.web.serve import Representation, serve_file
 from app.web.wire import cdn_job
@@ -28,12 +30,14 @@ async def variant(request: web.Request) -> web.StreamResponse:
     if asked.dry_run:
         return await answer_price(request, asked)
     if asked.spec.format is Format.META:
-        return await answer_meta(request, asked)
+        return await (answer_meta if asked.address.artifact is None else answer_cover)(request, asked)
+    if asked.spec.format is Format.HTML_AAC and asked.address.artifact is None:
+        return await answer_page(request, asked)
     variants = request.app[VARIANTS]
     job = await variants.find(asked.new_job)
-    if job is None:
+    if job is None or broke_off(asked, job):
         _refuse_cold(request, asked)
-        job = await variants.start(asked.new_job)
+        job = await variants.start(asked.new_job, instead_of=job)
     if asked.spec.format in REAL_TIME_FAMILY:
         return await answer_hls(request, asked, job)
     if asked.address.artifact is None:

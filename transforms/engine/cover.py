@@ -15,13 +15,19 @@ MAX_COVER_BYTES = 4 * 2**20
 
 def read_cover(path: str) -> Cover | None:
     """The first attached picture; None where there is none, or none an MP3 can carry. A broken one is no error."""
+    picture = read_picture(path)
+    return None if picture is None else cover_of(picture)
+
+
+def read_picture(path: str) -> bytes | None:
+    """The bytes of the first attached picture, whatever its type; None where there is none, or one of unreasonable size."""
     try:
         with closing(open_media(path)) as container:
             for stream in container.streams.video:
                 if stream.disposition & Disposition.attached_pic:
                     packet = next(container.demux(stream), None)
                     size = 0 if packet is None else packet.size
-                    return cover_of(bytes(packet)) if packet is not None and 0 < size <= MAX_COVER_BYTES else None
+                    return bytes(packet) if packet is not None and 0 < size <= MAX_COVER_BYTES else None
     except (FFmpegError, UnsupportedInput):
         return None
     return None

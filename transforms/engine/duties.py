@@ -1,9 +1,25 @@
 """Which code answers which task, and the one thing a child remembers between tasks: the session of the plan it encoded last."""
 
+from base64 import b64encode
 from collections.abc import Callable
 
 from transforms.engine.assemble import assemble
-from transforms.engine.messages import Assemble, Assembled, Describe, Described, Encode, Encoded, Measure, Measured, Outcome, Part, Task
+from transforms.engine.cover import read_picture
+from transforms.engine.messages import (
+    Assemble,
+    Assembled,
+    CoverRead,
+    Describe,
+    Described,
+    Encode,
+    Encoded,
+    Measure,
+    Measured,
+    Outcome,
+    Part,
+    ReadCover,
+    Task,
+)
 from transforms.engine.session import Session
 from transforms.plan import Plan
 from transforms.probe.meta import describe
@@ -25,6 +41,8 @@ class Duties:
                 return Measured(measure(task.path))
             case Describe():
                 return Described(describe(task.path))
+            case ReadCover():
+                return CoverRead(b64encode(read_picture(task.path) or b"").decode())
             case Encode():
                 return Encoded(self._encode(task, progress))
             case Assemble():

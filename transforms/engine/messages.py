@@ -65,6 +65,14 @@ class Describe:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadCover:
+    """Take the picture that is attached to a file, as it lies there."""
+
+    path: str
+    kind: Literal["read_cover"] = "read_cover"
+
+
+@dataclass(frozen=True, slots=True)
 class Encode:
     """Encode one span of every rendition into parts: `spans[i]` counts frames of rendition i's own grid.
 
@@ -123,6 +131,14 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
+class CoverRead:
+    """Answer to ReadCover: the picture in base64, empty where there is none."""
+
+    picture: str
+    kind: Literal["cover_read"] = "cover_read"
+
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
     """Answer to Encode: one part per rendition, in order."""
 
@@ -156,6 +172,6 @@ class Refused:
     kind: Literal["refused"] = "refused"
 
 
-Task = Measure | Describe | Encode | Assemble
-Outcome = Measured | Described | Encoded | Assembled | Refused
+Task = Measure | Describe | ReadCover | Encode | Assemble
+Outcome = Measured | Described | CoverRead | Encoded | Assembled | Refused
 Event = Outcome | Progress

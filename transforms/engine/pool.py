@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,7 @@ from transforms.engine.messages import (
     Artifact,
     Assemble,
     Assembled,
+    CoverRead,
     Describe,
     Described,
     Encode,
@@ -22,14 +24,16 @@ from transforms.engine.messages import (
     Measured,
     Outcome,
     Part,
+    ReadCover,
     Track,
 )
 from transforms.engine.protocol import Assignment, raise_refusal
 from transforms.engine.sandbox import EngineLimits, Sandbox, engine_command
+from transforms.engine.tags import Cover, web_cover_of
 from transforms.errors import EngineCrash, EngineTimeout
 from transforms.source import Source
 
-Answer = TypeVar("Answer", Measured, Described, Encoded, Assembled)
+Answer = TypeVar("Answer", Measured, Described, CoverRead, Encoded, Assembled)
 
 
 class Engine:
@@ -75,6 +79,12 @@ class Engine:
         async with self._probes.lease() as child:
             outcome = await _within(self._limits.probe_seconds, child, child.perform(Assignment(Describe(path))))
             return _expected(outcome, Described).tracks
+
+    async def read_cover(self, path: str) -> Cover | None:
+        """The picture attached to a file; None where there is none of a type that browsers show. Raises RefusedInput or EngineFault."""
+        async with self._probes.lease() as child:
+            outcome = await _within(self._limits.probe_seconds, child, child.perform(Assignment(ReadCover(path))))
+            return web_cover_of(b64decode(_expected(outcome, CoverRead).picture))
 
     async def encode(
         self, task: Encode, progress: Callable[[int], None] | None = None, *, timeout_seconds: float, background: bool = False

@@ -12,7 +12,7 @@ _SIGNATURES: Final = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "imag
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """A front cover: an encoded picture and its type."""
+    """A front cover: an encoded picture and its type, as its first bytes tell it."""
 
     mime: str
     picture: bytes
@@ -24,6 +24,12 @@ def cover_of(picture: bytes) -> Cover | None:
         if picture.startswith(signature):
             return Cover(mime, picture)
     return None
+
+
+def web_cover_of(picture: bytes) -> Cover | None:
+    """The same for a browser, which also knows WebP (RFC 9649 2.4)."""
+    is_webp = picture[:4] == b"RIFF" and picture[8:12] == b"WEBP"
+    return Cover("image/webp", picture) if is_webp else cover_of(picture)
 
 
 def id3v23(title: str | None, artist: str | None, album: str | None, cover: Cover | None) -> bytes:

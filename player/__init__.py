@@ -1,0 +1,1 @@
+"""The player: page templates, and the browser's part, which npm builds into `dist`."""

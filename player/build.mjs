@@ -1,0 +1,34 @@
+// Builds dist/: page.js and page.css for the page, soundpath.js for the script tag. With each comes its gzip form.
+
+import { build } from "esbuild";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+
+const shared = {
+  bundle: true,
+  minify: true,
+  target: ["chrome101", "firefox101", "safari16.4"], // constructed style sheets
+  legalComments: "linked",
+  logLevel: "warning",
+  define: { "process.env.NODE_ENV": '"production"' },
+};
+
+// Video.js needs its style sheet's text inside the script, where there is no <link>.
+const styleAsText = {
+  name: "style-as-text",
+  setup({ onLoad }) {
+    onLoad({ filter: /soundpath\.css$/ }, async ({ path }) => {
+      const { outputFiles } = await build({ ...shared, legalComments: "none", entryPoints: [path], write: false, outdir: "dist" });
+      return { contents: outputFiles[0].text, loader: "text" };
+    });
+  },
+};
+
+await rm("dist", { recursive: true, force: true });
+await Promise.all([
+  build({ ...shared, entryPoints: ["src/page.js", "src/page.css"], format: "iife", outdir: "dist" }),
+  build({ ...shared, entryPoints: ["src/soundpath.js"], format: "iife", globalName: "soundpath", outdir: "dist", plugins: [styleAsText] }),
+]);
+for (const name of await readdir("dist")) {
+  await writeFile(`dist/${name}.gz`, gzipSync(await readFile(`dist/${name}`), { level: 9 }));
+}
