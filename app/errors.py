@@ -33,6 +33,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from storage.errors import InvalidKey, ObjectMissing, StorageError, StoreFull, StoreUnavailable
+from storage.fetch.errors import FetchFailed, FetchTooLarge, UrlRefused
 from transforms.errors import InvalidParameter, RefusedInput, TooLarge, TransformError, TrimStartExceedsDuration
 
 
@@ -223,6 +224,9 @@ FACES: Final[Mapping[type[Exception], Face]] = {
     ObjectMissing: Face(404, "file_not_found", "The file is not there."),
     StoreFull: Face(503, "overloaded", "The storage is full: nothing new can be written.", 60),
     StoreUnavailable: Face(503, "overloaded", "The storage does not answer at the moment.", 5),
+    UrlRefused: Face(400, "invalid_url"),
+    FetchTooLarge: Face(413, "too_large"),
+    FetchFailed: Face(503, "overloaded", retry_after_seconds=5),
     StorageError: INTERNAL,
 }
 

@@ -8,6 +8,9 @@ from typing import Annotated, Any, Self
 from pydantic import AnyHttpUrl, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.signing.sealing import Sealing
+from storage.fetch.urls import AllowedHost, parse_allowed
+
 ENV_PREFIX = "SOUNDPATH_"
 DEFAULT_ACCOUNT = "W142hJk"
 
@@ -41,6 +44,10 @@ class Settings(BaseSettings):
     job_timeout_seconds: int = Field(4 * 3600, ge=1, description="Wall-clock bound of one encode.")
     lease_seconds: int = Field(20, ge=3, le=300, description="A job whose worker has been silent this long goes back to the queue.")
     failure_memory_seconds: int = Field(60, ge=0, description="How long a failure caused by the input is answered from memory.")
+    fetch_allowed_hosts: Annotated[tuple[AllowedHost, ...], NoDecode] = Field(
+        (), description="Hosts that may be fetched from whatever their address, comma-separated; 'host:port' also allows that port."
+    )
+    secret: str | None = Field(None, description="Base64 of 32 bytes that seal what is secret at rest; default: made in the data folder.")
     access_log: bool = Field(False, description="Log every request (costs more than half of the hit rate).")
     log_json: bool = Field(False, description="Logs as JSON lines instead of text.")
 
@@ -49,7 +56,20 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
-    @field_validator("library_dir", "public_url", "ffmpeg", "cache_limit_bytes", mode="before")
+    @field_validator("fetch_allowed_hosts", mode="before")
+    @classmethod
+    def _read_hosts(cls, value: object) -> object:
+        parts = value.split(",") if isinstance(value, str) else ()
+        return tuple(parse_allowed(part.strip()) for part in parts if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("secret")
+    @classmethod
+    def _is_a_secret(cls, value: str | None) -> str | None:
+        if value is not None:
+            Sealing.from_text(value)
+        return value
+
+    @field_validator("library_dir", "public_url", "ffmpeg", "cache_limit_bytes", "secret", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -79,6 +99,11 @@ class Settings(BaseSettings):
     def objects_dir(self) -> Path:
         """Root of the disk store."""
         return self.data_dir.resolve() / "objects"
+
+    @property
+    def secret_file(self) -> Path:
+        """Where the secret is kept when the environment has none."""
+        return self.data_dir.resolve() / "secret"
 
     @property
     def owners_dir(self) -> Path:

@@ -1,7 +1,7 @@
 """The only place that names concrete adapters: settings become the services that every door is given."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from app.live.viewing import Viewing
 from app.produce import Produced, Workshop, produce
 from app.produce_stream import produce_stream
 from app.settings import DEFAULT_ACCOUNT, Settings
+from app.signing.sealing import Sealing, open_sealing
 from app.variants import Variants
 from app.web import keys
 from app.web.auth import API_KEYS
@@ -37,6 +38,8 @@ from app.web.variant import variant
 from app.worker import Desk, Trade, Worker, WorkerOptions
 from storage.db import Database
 from storage.disk import DiskStore
+from storage.fetch.fetcher import Fetcher
+from storage.fetch.urls import Rules
 from transforms.engine.pool import Engine
 from transforms.engine.sandbox import EngineLimits
 from transforms.limits import PlanLimits
@@ -62,6 +65,8 @@ class Services:
     retention: Retention
     ledger: Ledger
     keys: ApiKeys
+    fetcher: Fetcher
+    sealing: Sealing
 
 
 @asynccontextmanager
@@ -77,8 +82,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     database = Database(settings.database_url)
     store = DiskStore(settings.objects_dir, settings.free_space_bytes)
     wakeups = Wakeups()
+    resources = AsyncExitStack()
     try:
         await database.migrate()
+        fetcher = await resources.enter_async_context(Fetcher(Rules(settings.fetch_allowed_hosts)))
         api_keys = ApiKeys(database)
         await api_keys.ensure_account(DEFAULT_ACCOUNT)
         yield Services(
@@ -94,10 +101,13 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             retention=Retention(database, wakeups),
             ledger=Ledger(database),
             keys=api_keys,
+            fetcher=fetcher,
+            sealing=open_sealing(settings.secret, settings.secret_file),
         )
     finally:
         store.close()
         await database.close()
+        await resources.aclose()
 
 
 def open_engine(settings: Settings) -> Engine:

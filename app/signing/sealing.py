@@ -3,7 +3,7 @@
 import os
 from base64 import b64decode, b64encode
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,6 +26,11 @@ class Sealing:
             raise ValueError(f"the installation's secret takes {SECRET_BYTES} bytes at least")
         self._secret = secret
 
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """With a secret in base64; raises ValueError."""
+        return cls(b64decode(text, validate=True))
+
     def derive(self, purpose: str) -> bytes:
         """32 bytes that only who has the secret can make, the same at each call."""
         return HKDF(SHA256(), SECRET_BYTES, salt=None, info=purpose.encode()).derive(self._secret)
@@ -47,7 +52,7 @@ class Sealing:
 def open_sealing(configured: str | None, secret_file: Path) -> Sealing:
     """With the configured secret (base64), else with the one in the file, which the first start makes, readable by its owner alone."""
     if configured is not None:
-        return Sealing(b64decode(configured, validate=True))
+        return Sealing.from_text(configured)
     aside = secret_file.with_name(f"{secret_file.name}.{os.getpid()}")
     if not secret_file.exists():
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -61,4 +66,4 @@ def open_sealing(configured: str | None, secret_file: Path) -> Sealing:
             pass
         finally:
             aside.unlink()
-    return Sealing(b64decode(secret_file.read_bytes(), validate=True))
+    return Sealing.from_text(secret_file.read_text())

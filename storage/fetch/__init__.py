@@ -1,0 +1,1 @@
+"""The one way out: every URL that this service opens."""
