@@ -1,17 +1,29 @@
 """A fixed number of warm children and the queue before them: leases, priorities, and a fresh child for every one that ends."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from transforms.engine.child import Child
-from transforms.errors import EngineCrash, RefusedInput
+from transforms.errors import EngineCrash, EngineTimeout, RefusedInput
 
 # After a child could not be started: long enough not to spin, short enough that a passing shortage is soon over.
 RESTART_SECONDS: Final = 1.0
+
+
+class Exit(StrEnum):
+    """Why a child ended before the engine was closed."""
+
+    WORN = "worn"  # done its share of tasks, or held too much memory
+    CANCELLED = "cancelled"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"  # died during a task, or said what no child says
+    FAULT = "fault"  # reported that the work failed: FFmpeg did, or the disk
+    DIED_IDLE = "died_idle"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +50,22 @@ class Crew:
         self._arrivals: set[asyncio.Task[None]] = set()
         self._deaths: set[asyncio.Task[None]] = set()
         self._watches: set[asyncio.Task[None]] = set()
+        self.exits: Counter[Exit] = Counter()
+
+    @property
+    def size(self) -> int:
+        """Children there should be."""
+        return self._size
+
+    @property
+    def idle(self) -> int:
+        """Children that wait for work."""
+        return len(self._idle)
+
+    @property
+    def busy(self) -> int:
+        """Children at work."""
+        return len(self._leased)
 
     async def open(self) -> None:
         """Start every child and wait until all are warm. Raises EngineCrash when one cannot be started; `close` then ends the others."""
@@ -62,15 +90,16 @@ class Crew:
         started, before the exception goes on: the scratch folder is then nobody's.
         """
         child = await self._acquire(_Waiter(session, background, asyncio.get_running_loop().create_future()))
-        sound = False
+        end: Exit | None = None
         try:
             yield child
-            sound = not child.worn()
         except RefusedInput:
-            sound = not child.worn()
+            raise
+        except BaseException as error:
+            end = _exit_of(error)
             raise
         finally:
-            await self._give_back(child, background, sound)
+            await self._give_back(child, background, end or (Exit.WORN if child.worn() else None))
 
     async def _acquire(self, waiter: _Waiter) -> Child:
         if self._closed:
@@ -84,7 +113,7 @@ class Crew:
             if waiter in queue:
                 queue.remove(waiter)
             elif not waiter.turn.cancelled() and waiter.turn.exception() is None:  # the turn came together with the cancellation
-                await self._give_back(waiter.turn.result(), waiter.background, sound=True)
+                await self._give_back(waiter.turn.result(), waiter.background, None)
             raise
 
     def _match(self) -> None:
@@ -104,20 +133,23 @@ class Crew:
             self._background_free -= waiter.background
             waiter.turn.set_result(child)
 
-    async def _give_back(self, child: Child, background: bool, sound: bool) -> None:
+    async def _give_back(self, child: Child, background: bool, end: Exit | None) -> None:
+        """`end`: why it must not work on."""
         self._leased.discard(child)
         self._background_free += background
-        if sound and not self._closed:
+        if end is None and not self._closed:
             self._idle.append(child)
             self._match()
         else:
-            await self._replace(child)
+            await self._replace(child, end)
 
-    async def _replace(self, child: Child) -> None:
+    async def _replace(self, child: Child, end: Exit | None) -> None:
         """Returns when it is gone; the fresh one is on its way then."""
         death = _owned(child.kill(), self._deaths)
         if not self._closed:
             _owned(self._refill(), self._arrivals)
+        if end is not None:
+            self.exits[end] += 1
         await asyncio.shield(death)
 
     async def _refill(self) -> None:
@@ -140,7 +172,7 @@ class Crew:
         await child.ended()
         if child in self._idle:
             self._idle.remove(child)
-            await self._replace(child)
+            await self._replace(child, Exit.DIED_IDLE)
 
     def _disappoint(self, error: Exception) -> None:
         """No child will come soon: whoever is first learns it instead of waiting without end."""
@@ -149,6 +181,18 @@ class Crew:
             waiter = queue.popleft()
             if not waiter.turn.done():
                 waiter.turn.set_exception(error)
+
+
+def _exit_of(error: BaseException) -> Exit:
+    match error:
+        case EngineTimeout():
+            return Exit.TIMEOUT
+        case EngineCrash():
+            return Exit.CRASHED
+        case Exception():
+            return Exit.FAULT
+        case _:
+            return Exit.CANCELLED
 
 
 def _shut() -> EngineCrash:

@@ -4,13 +4,14 @@ import asyncio
 import os
 import stat
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from transforms.engine.child import Child
-from transforms.engine.crew import Crew
+from transforms.engine.crew import Crew, Exit
 from transforms.engine.messages import (
     Artifact,
     Assemble,
@@ -67,6 +68,16 @@ class Engine:
     async def close(self) -> None:
         """Kill every child and everything it started."""
         await asyncio.gather(self._encoders.close(), self._probes.close())
+
+    @property
+    def crews(self) -> dict[str, Crew]:
+        """The children by their duty."""
+        return {"encode": self._encoders, "probe": self._probes}
+
+    @property
+    def exits(self) -> Counter[Exit]:
+        """How many children ended and were replaced so far, by reason."""
+        return self._encoders.exits + self._probes.exits
 
     async def measure(self, path: str) -> Source:
         """The file's Source with its exact length. Raises RefusedInput or EngineFault."""

@@ -12,11 +12,11 @@ import pytest
 from tests.transforms.engine.family import alive, eventually
 from tests.transforms.engine.rogue import SOURCE
 from transforms.engine.child import Child
-from transforms.engine.crew import Crew
+from transforms.engine.crew import Crew, Exit
 from transforms.engine.messages import Measure, Measured
 from transforms.engine.protocol import Assignment
 from transforms.engine.sandbox import EngineLimits, Sandbox
-from transforms.errors import EngineCrash, UnsupportedInput
+from transforms.errors import EngineCrash, EngineTimeout, UnsupportedInput
 
 NOTHING = Assignment(Measure("nothing"))
 HANG = Assignment(Measure("hang"))
@@ -122,6 +122,7 @@ async def test_cancelling_kills_and_replaces_at_once() -> None:
             await task
         assert not alive(old), "gone before the cancellation arrives"
         assert await pid_of_next(opened) != old
+        assert opened.exits == {Exit.CANCELLED: 1}
 
 
 async def test_refusals_keep_the_child_and_errors_do_not() -> None:
@@ -133,12 +134,26 @@ async def test_refusals_keep_the_child_and_errors_do_not() -> None:
                     raise error
             pids.append(await pid_of_next(opened))
         assert pids[0] == pids[1] != pids[2]
+        assert opened.exits == {Exit.FAULT: 1}
+
+
+@pytest.mark.parametrize(("error", "reason"), [(EngineTimeout("late"), Exit.TIMEOUT), (EngineCrash("dead"), Exit.CRASHED)])
+async def test_exits_say_what_became_of_the_child(error: Exception, reason: Exit) -> None:
+    async with crew(1, 1) as opened:
+        with pytest.raises(type(error)):
+            async with opened.lease():
+                raise error
+        assert opened.exits == {reason: 1}
+        assert await pid_of_next(opened)
+        assert (opened.size, opened.idle, opened.busy) == (1, 1, 0)
+    assert opened.exits == {reason: 1}, "closing is no exit"
 
 
 async def test_worn_children_are_replaced() -> None:
     async with crew(1, 1, EngineLimits(tasks=2)) as opened:
         pids = [await pid_of_next(opened) for _ in range(4)]
         assert pids[0] == pids[1] != pids[2] == pids[3]
+        assert opened.exits == {Exit.WORN: 2}
 
 
 async def test_a_child_that_dies_idle_is_replaced_before_anybody_is_given_it() -> None:
@@ -147,6 +162,7 @@ async def test_a_child_that_dies_idle_is_replaced_before_anybody_is_given_it() -
         os.kill(old, signal.SIGKILL)
         await eventually(lambda: not opened._idle)
         assert await pid_of_next(opened) != old
+        assert opened.exits == {Exit.DIED_IDLE: 1}
 
 
 async def test_closing_kills_those_at_work_and_wakes_those_who_wait() -> None:
