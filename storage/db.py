@@ -1,7 +1,8 @@
 """The door to the database: one engine, read and write transactions, and what differs between SQLite and PostgreSQL.
 
-SQLite: WAL, synchronous=FULL, one writer at a time (BEGIN IMMEDIATE), local disks only. Statements are SQLAlchemy Core and portable;
-dialects differ in this file and nowhere else. Times are epoch milliseconds by the database's clock (`now_ms`).
+SQLite: WAL, synchronous=FULL, one writer at a time (BEGIN IMMEDIATE), local disks only. PostgreSQL: many writers (READ COMMITTED), so
+that whoever reads before he writes locks the rows, or takes turns (`take_turn`); its parts are in `storage.postgres`. Statements are
+SQLAlchemy Core and portable. Times are epoch milliseconds by the database's clock (`now_ms`).
 """
 
 import asyncio
@@ -9,21 +10,22 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import BigInteger, Connection, Insert, MetaData, Table, event
+from sqlalchemy import URL, BigInteger, Connection, Insert, MetaData, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.functions import FunctionElement
 
+from storage import postgres
 from storage.blocking import off_loop
 from storage.local import require_local
 
@@ -66,45 +68,79 @@ def insert_new(connection: AsyncConnection, table: Table) -> Insert:
     return postgresql.insert(table).on_conflict_do_nothing()
 
 
+async def take_turn(connection: AsyncConnection, name: str) -> None:
+    """One transaction at a time gets past this under one name. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        await postgres.take_turn(connection, name)
+
+
 class Database:
-    """One database, by SQLAlchemy URL (`sqlite+aiosqlite:////folder/file.db`). Create it where the event loop runs; `close` it there."""
+    """One database, by URL (`sqlite+aiosqlite:////folder/file.db`, `postgresql://…`). Create and `close` it where the event loop runs.
+
+    PostgreSQL away, or not there yet: every method raises StoreUnavailable, and connects anew when it is back.
+    """
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        self._is_sqlite = parsed.get_backend_name() == "sqlite"
-        self._file = Path(parsed.database or "")
-        self._engine = create_async_engine(parsed, pool_size=CONNECTIONS, max_overflow=0)
+        self._url = make_url(url)
+        self.is_sqlite = self._url.get_backend_name() == "sqlite"
+        self._engine = self._open()
         # SQLite lets one connection write; the others of this program queue up here in order instead of asking again and again there.
-        self._writer = asyncio.Lock() if self._is_sqlite else nullcontext()
-        if self._is_sqlite:
-            require_local(self._file.parent)
-            event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
-            event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
+        self._writer = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """One consistent snapshot to read from."""
-        async with self._engine.connect() as connection, connection.begin():
-            yield connection
+        with self._translated():
+            async with self._engine.connect() as connection:
+                if not self.is_sqlite:
+                    await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                async with connection.begin():
+                    yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes: committed durably at the end, rolled back on any exception."""
-        async with self._writer, self._engine.connect() as connection:
-            await connection.execution_options(soundpath_writes=True)
-            async with connection.begin():
-                yield connection
+        with self._translated():
+            async with self._writer, self._engine.connect() as connection:
+                await connection.execution_options(soundpath_writes=True)
+                async with connection.begin():
+                    yield connection
 
     async def migrate(self) -> None:
         """Create the database or bring its tables up to date, first of all; programs that start at the same time take turns."""
-        if self._is_sqlite:
-            await off_loop(_create_sqlite, self._file)
-        async with self.write() as connection:
-            await connection.run_sync(_upgrade)
+        if self.is_sqlite:
+            await off_loop(_create_sqlite, _file(self._url))
+            async with self.write() as connection:
+                await connection.run_sync(_upgrade)
+            return
+        with self._translated():
+            engine = postgres.open_engine(self._url, unhurried=True)
+            try:
+                async with engine.begin() as connection:
+                    await take_turn(connection, "migrate")
+                    await connection.run_sync(_upgrade)
+            finally:
+                await engine.dispose()
 
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+    def _open(self) -> AsyncEngine:
+        if not self.is_sqlite:
+            return postgres.open_engine(self._url)
+        require_local(_file(self._url).parent)
+        engine = create_async_engine(self._url, pool_size=CONNECTIONS, max_overflow=0)
+        event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+
+    def _translated(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.is_sqlite else postgres.translated()
+
+
+def _file(url: URL) -> Path:
+    return Path(url.database or "")
 
 
 def _create_sqlite(file: Path) -> None:
