@@ -69,7 +69,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A whole transformation. `clips[0]` is the file of the address; `variants` is empty for meta and has one entry unless the format is HLS."""
+    """A whole transformation. `clips[0]` is the file of the address.
+
+    `variants` is empty for meta and has one entry unless the format is HLS.
+    """
 
     format: Format
     clips: tuple[Clip, ...]

@@ -13,12 +13,13 @@ import pytest
 
 from tests.transforms.engine.family import alive, command_of, descendants, eventually, niceness
 from tests.transforms.engine.rogue import SOURCE
+from transforms.cuts import Cut
 from transforms.engine.child import LOG_BYTES, Child
 from transforms.engine.messages import Assemble, Encode, Measure, Measured, Part, Progress, Refused, Span
 from transforms.engine.protocol import Assignment, BrokenLine, Line, read_assignment, read_line, write_assignment, write_line
 from transforms.engine.sandbox import EngineLimits, Isolation, Sandbox
 from transforms.errors import EngineCrash
-from transforms.plan import Cut, Plan, Rendition, Run
+from transforms.plan import Plan, Rendition, Run
 from transforms.source import Source
 from transforms.spec import Format, RealTime
 

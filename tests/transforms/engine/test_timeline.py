@@ -5,9 +5,10 @@ from math import gcd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms.cuts import Cut
 from transforms.engine.messages import Span
 from transforms.engine.timeline import Slice, common_start, content, frames_of, run_at, run_end, settling, slices, span_samples
-from transforms.plan import Cut, Rendition, Run
+from transforms.plan import Rendition, Run
 
 RATES = st.sampled_from([4_000, 8_000, 11_025, 22_050, 32_000, 35_467, 44_100, 48_000, 88_200, 96_000, 192_000])
 
