@@ -7,7 +7,11 @@ from pathlib import Path
 
 from aiohttp import web
 
+from app.access.secure_urls import SecureUrlKeys
+from app.access.sessions import Sessions
+from app.accounts.certificates import Certificates
 from app.accounts.keys import ApiKeys
+from app.files.folders import Folders
 from app.files.originals import Originals
 from app.files.probes import Probes
 from app.housekeeping import Housekeeping
@@ -30,7 +34,8 @@ from app.settings import DEFAULT_ACCOUNT, Settings
 from app.signing.sealing import Sealing, open_sealing
 from app.variants import Variants
 from app.web import keys
-from app.web.auth import API_KEYS
+from app.web.access import SECURE_URL_KEYS
+from app.web.auth import API_KEYS, SESSIONS
 from app.web.bodies import Bodies
 from app.web.public_url import PublicUrl
 from app.web.server import Doors, build_app
@@ -163,6 +168,9 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
     public_url = PublicUrl(str(settings.public_url) if settings.public_url else None, settings.trusted_proxies)
     app = build_app(Doors(services.jobs, services.originals, bodies, public_url, variant, demo_path))
     app[API_KEYS] = services.keys
+    app[SECURE_URL_KEYS] = SecureUrlKeys(services.keys, services.sealing)
+    app[SESSIONS] = Sessions(Certificates(services.database))
+    app[keys.FOLDERS] = Folders(services.database, services.sealing)
     app[keys.STORE] = services.store
     app[keys.PROBES] = shop.probes
     app[keys.WORKSHOP] = shop

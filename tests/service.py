@@ -108,9 +108,14 @@ class Service:
 
     async def get(self, target: str, method: str = "GET", **headers: str) -> Answer:
         """Ask for a target, exactly as written; the API with the secret key, unless `Authorization` says otherwise."""
+        return await self.send(target, method, None, **headers)
+
+    async def send(self, target: str, method: str, body: bytes | None, **headers: str) -> Answer:
+        """The same with a body."""
         sent = {"Authorization": f"Bearer {self.secret}"} if target.startswith("/v2/") else {}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        async with self._session.request(method, URL(self.url + target, encoded=True), headers=sent, allow_redirects=False) as response:
+        url = URL(self.url + target, encoded=True)
+        async with self._session.request(method, url, headers=sent, data=body, allow_redirects=False) as response:
             return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, await response.read())
 
     async def finished(self, target: str, seconds: float = 120) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class FolderTree:
 
     def __init__(self, of_account: Sequence[Folder]) -> None:
         self.folders: Final = {folder.path: folder for folder in of_account}
+        self.has_permissions: Final = any(folder.permissions is not None for folder in of_account)
 
     def permissions_of(self, folder_path: str) -> Folder | None:
         """The nearest folder, from this one upwards, that has public permissions."""

@@ -1,4 +1,4 @@
-"""Who is asking, and may he: keys from the request's headers, checked against the account and the permission (CONTRACT 7)."""
+"""Who is asking, and may he: keys and session tokens from the request's headers, checked against account and permission (CONTRACT 7)."""
 
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
+from yarl import URL
 
+from app.access.grants import Session
+from app.access.sessions import Sessions, TokenRefused
 from app.accounts.keys import ApiKeys
 from app.accounts.permissions import KeyKind, Permission
 from app.errors import Unauthenticated, Unauthorized
 
 API_KEYS: Final = web.AppKey("api_keys", ApiKeys)
+SESSIONS: Final = web.AppKey("sessions", Sessions)
 BASIC_USER: Final = "apikey"
+
+TOKEN_HEADER: Final = "Authorization-Token"
 
 _CHALLENGE: Final = 'Bearer realm="soundpath"'
 _CALLER: Final = web.RequestKey("caller", object)
@@ -42,9 +48,20 @@ async def caller(request: web.Request) -> Caller:
     return found
 
 
-async def require(request: web.Request, account: str, permission: Permission) -> Caller:
-    """The caller, who has this permission in this account; raises Unauthenticated and Unauthorized."""
+async def require(request: web.Request, account: str, permission: Permission, path: str | None = None) -> Caller:
+    """The caller, who has this permission in this account; raises Unauthenticated and Unauthorized.
+
+    What a browser session says about `path` outranks the key it comes with.
+    """
     found = await caller(request)
+    session = await session_of(request, account)
+    decided = None if session is None or path is None else session.decides(permission, path)
+    if decided and found.account in (None, account):
+        return found
+    if decided is False:
+        raise Unauthorized(f"This session does not have the permission '{permission}' at '{path}'.")
+    if found.account is None and session is not None:
+        raise Unauthorized(f"This session does not have the permission '{permission}' here.")
     if found.account is None:
         raise _refused("This needs an API key: Authorization: Bearer <key>.")
     if found.account != account:
@@ -60,7 +77,7 @@ def shown_key(request: web.Request) -> str | None:
     Raises Unauthenticated for an Authorization that is neither.
     """
     header = request.headers.get("Authorization")
-    if header is None:
+    if header is None or _bearer_token(request) is not None:
         return request.headers.get("X-Api-Key")
     scheme, _, value = header.strip().partition(" ")
     if scheme.lower() == "bearer":
@@ -68,6 +85,45 @@ def shown_key(request: web.Request) -> str | None:
     if scheme.lower() == "basic":
         return _basic_password(value)
     raise _refused("Authorization takes 'Bearer <key>', or Basic with the user 'apikey'.")
+
+
+async def session_of(request: web.Request, account: str, *, with_cookie: bool = False) -> Session | None:
+    """The browser session a request belongs to; raises Unauthenticated for a token that does not hold.
+
+    Cookies count only where nothing is changed (`with_cookie`): other sites can make a browser send them.
+    """
+    token = request.headers.get(TOKEN_HEADER) or _bearer_token(request)
+    if token is None and with_cookie:
+        token = request.cookies.get(session_cookie(account))
+    if token is None:
+        return None
+    try:
+        session = await request.app[SESSIONS].read(account, token)
+    except TokenRefused as error:
+        raise _refused(str(error)) from None
+    if not session.is_welcome_from(page_origin(request)):
+        raise Unauthorized("The session is not for pages of this origin.")
+    return session
+
+
+def session_cookie(account: str) -> str:
+    """The cookie's name: several accounts can have sessions in one browser."""
+    return f"soundpath-session-{account}"
+
+
+def _bearer_token(request: web.Request) -> str | None:
+    """A session token where a key could be: the client's service worker sends it there."""
+    scheme, _, value = request.headers.get("Authorization", "").strip().partition(" ")
+    return value.strip() if scheme.lower() == "bearer" and value.count(".") == 2 else None
+
+
+def page_origin(request: web.Request) -> str | None:
+    """Scheme, host and port of the page that asks, as browsers tell; None for other programs, 'null' for a page without one."""
+    named = request.headers.get("Origin") or request.headers.get("Referer")
+    try:
+        return None if named is None else str(URL(named).origin())
+    except ValueError:
+        return "null"
 
 
 def _basic_password(value: str) -> str:

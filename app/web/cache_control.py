@@ -6,6 +6,9 @@ from typing import Final
 from app.web.delivery import Delivery
 
 NO_STORE: Final = "no-store"
+PRIVATE_ONLY: Final = "private, no-store"
+"""Every answer about a file of a private folder, whatever it is: `app.web.cors` writes it last."""
+
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 UNVERSIONED_SECONDS: Final = 3600  # a reset may replace the bytes; the ETag revalidates after that
 ENCODING_SECONDS: Final = 60
@@ -20,15 +23,11 @@ class Lifetime(Enum):
     """Segments of a variant that is still being encoded."""
     CHANGING = auto()
     """Job JSON, playlists that grow, the closed list of a failed job."""
-    PRIVATE = auto()
-    """Files of a private folder: never in the edge."""
 
 
 def cache_control(lifetime: Lifetime, delivery: Delivery) -> str:
     """The header's value. `cache_ttl` overrides what is settled; 0 means asking again each time."""
     match lifetime:
-        case Lifetime.PRIVATE:
-            return "private, no-store"
         case Lifetime.CHANGING:
             return NO_STORE
         case Lifetime.ENCODING:

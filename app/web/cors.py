@@ -5,10 +5,14 @@ from typing import Final
 
 from aiohttp import web
 
+from app.web.cache_control import PRIVATE_ONLY
 from app.web.request_id import HEADER as REQUEST_ID_HEADER
 from app.web.request_id import request_id
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+PRIVATE: Final = web.RequestKey("private", bool)
+"""Set on requests for files of private folders."""
 
 CREDENTIALED_PREFIX: Final = "/api/v1/access_tokens/"  # the client sends cookies there, and `*` is not allowed with cookies
 EXPOSED: Final = "ETag, Content-Length, Content-Range, Accept-Ranges"
@@ -33,6 +37,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers["Server"] = "Soundpath"
     headers[REQUEST_ID_HEADER] = request_id(request)
     headers["Access-Control-Expose-Headers"] = EXPOSED
+    if request.get(PRIVATE):
+        headers["Cache-Control"] = PRIVATE_ONLY  # whatever the answer is, an error too: no cache between us and the caller keeps it
     origin = request.headers.get("Origin")
     if origin is not None and request.raw_path.startswith(CREDENTIALED_PREFIX):
         headers["Access-Control-Allow-Origin"] = origin

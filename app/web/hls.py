@@ -13,13 +13,15 @@ from app.jobs.stream import PlaylistForm, Stream
 from app.live.listing import growing_list, master, whole_list
 from app.live.publishing import Folder
 from app.live.viewing import Patience
+from app.web.access import grant_of
+from app.web.address import parse_target
 from app.web.asked import Asked
 from app.web.bodies import StoredBody
 from app.web.cache_control import Lifetime, cache_control
 from app.web.content_type import content_type
 from app.web.json_answer import json_answer
 from app.web.keys import BODIES, PUBLIC_URL, STORE, VIEWING
-from app.web.links import links
+from app.web.links import Links, links
 from app.web.serve import Representation, serve_bytes, serve_file
 from app.web.target import raw_target
 from app.web.wire import cdn_job
@@ -48,6 +50,12 @@ class _Viewer:
             return self.request.transport is None or self.request.transport.is_closing()
 
         return Patience(seconds, left)
+
+    def links(self, target: str) -> Links:
+        """The links of a list; those of a private file carry on what has opened it."""
+        grant = grant_of(self.request)
+        opened = grant.of_variant(parse_target(target)) if grant else ""
+        return links(target, self.request.app[PUBLIC_URL].path, opened)
 
     def lifetime(self, job: Job) -> Lifetime:
         return Lifetime.SETTLED if job.status is Status.SUCCEEDED else Lifetime.ENCODING
@@ -87,14 +95,14 @@ def _master(viewer: _Viewer, job: Job, stream: Stream) -> web.Response:
     if job.status is not Status.SUCCEEDED and stream.form is PlaylistForm.EVENT:
         # So that a list keeps its form at its address when the variant is finished meanwhile.
         target = _as_event(target)
-    text = master(stream, links(target, viewer.request.app[PUBLIC_URL].path).to)
+    text = master(stream, viewer.links(target).to)
     return _playlist(viewer, text, viewer.lifetime(job) if stream.bandwidths else Lifetime.CHANGING)
 
 
 async def _media_list(viewer: _Viewer, job: Job, stream: Stream, name: MediaList) -> web.Response:
     if name.rendition >= len(stream.renditions):
         raise ArtifactNotFound(name.artifact)
-    link = links(raw_target(viewer.request), viewer.request.app[PUBLIC_URL].path).to
+    link = viewer.links(raw_target(viewer.request)).to
     done = job.status is Status.SUCCEEDED
     if (viewer.asked.delivery.playlist if done else stream.form) is PlaylistForm.VOD:
         return _playlist(viewer, whole_list(stream, name.rendition, link), viewer.lifetime(job))

@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from app.files.folders import Folders
 from app.files.originals import Originals
 from app.files.probes import Probes
 from app.jobs.jobs import Jobs
@@ -23,3 +24,4 @@ VARIANTS: Final = web.AppKey("variants", Variants)
 PROBES: Final = web.AppKey("probes", Probes)
 WORKSHOP: Final = web.AppKey("workshop", Workshop)
 STORE: Final = web.AppKey("store", Store)
+FOLDERS: Final = web.AppKey("folders", Folders)

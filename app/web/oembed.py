@@ -8,6 +8,7 @@ from aiohttp import web
 
 from app.errors import InvalidRequest, NotFound
 from app.produce import prepare
+from app.web.access import check_readable
 from app.web.address import parse_target
 from app.web.json_answer import json_answer
 from app.web.keys import WORKSHOP
@@ -34,6 +35,7 @@ async def oembed(request: web.Request) -> web.Response:
     spec = parse(address.path, address.params)
     if address.api != "audio" or spec.format is not Format.HTML_AAC or address.artifact is not None:
         raise NotFound("This address is no player page.")
+    await check_readable(request, address, target)
     async with prepare(request.app[WORKSHOP], address.account, spec) as prepared:
         source = prepared.plan.sources[0]
     document = _document(request, url, title_of(source, address.path), source)

@@ -1,10 +1,12 @@
 """f=html-aac: a page that plays its own URL. Reading it starts no run; its player does, by asking for the playlist."""
 
 import hashlib
+from dataclasses import replace
 
 from aiohttp import web
 
 from app.produce import prepare
+from app.web.access import grant_of
 from app.web.asked import Asked
 from app.web.keys import PUBLIC_URL, WORKSHOP
 from app.web.player_assets import PLAYER
@@ -17,7 +19,9 @@ from app.web.target import raw_target
 def site(request: web.Request) -> Site:
     """Where this request sees us."""
     public_url = request.app[PUBLIC_URL]
-    return Site(public_url.base(request), public_url.path, request.app[PLAYER])
+    seen = Site(public_url.base(request), public_url.path, request.app[PLAYER])
+    grant = grant_of(request)
+    return replace(seen, sign=grant.sign) if grant else seen
 
 
 async def answer_page(request: web.Request, asked: Asked) -> web.Response:

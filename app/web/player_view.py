@@ -1,5 +1,6 @@
 """Everything the player page says, decided before its template is filled."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import PurePosixPath
@@ -29,6 +30,8 @@ class Site:
     base: str
     prefix: str
     assets: PlayerAssets
+    sign: Callable[[str], str] = lambda target: target
+    """Lets the links of a private file's page work: what has opened the page opens them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,9 @@ def player_view(asked: Asked, plan: Plan, raw_target: str, site: Site) -> Player
     """The view of one page. `raw_target` is the page's own address as it was asked for. Raises PlayerNotBuilt."""
     source = plan.sources[0]
     page_url = site.base + raw_target
-    playlist = playlist_path(asked.address, asked.delivery)
-    mp3_url = site.base + mp3_path(asked.address, asked.spec)
-    cover = _cover_path(asked) if source.has_cover else None
+    playlist = site.sign(playlist_path(asked.address, asked.delivery))
+    mp3_url = site.base + site.sign(mp3_path(asked.address, asked.spec))
+    cover = site.sign(_cover_path(asked)) if source.has_cover else None
     return PlayerView(
         title=title_of(source, asked.address.path),
         artist=source.artist,

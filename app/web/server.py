@@ -10,7 +10,8 @@ from aiohttp import web
 from app.files.originals import Originals
 from app.jobs.jobs import Jobs
 from app.settings import SettingsRefused
-from app.web import health, job_api, pages, player_assets
+from app.web import access_tokens, health, job_api, pages, player_assets
+from app.web.access import guarded
 from app.web.bodies import Bodies
 from app.web.cors import Handler, add_headers, preflight
 from app.web.errors import error_answers
@@ -79,8 +80,10 @@ def build_app(doors: Doors) -> web.Application:
             web.get(player_assets.SCRIPT_TAG_ROUTE, player_assets.script_tag),
             web.get(player_assets.ROUTE, player_assets.asset),
             web.get(OEMBED_ROUTE, oembed),
-            web.get(f"/{{account}}/raw/{PATH}", raw),
-            web.get(f"/{{account}}/audio/{PATH}", doors.variant),
+            web.put(access_tokens.ROUTE, access_tokens.begin),
+            web.delete(access_tokens.ROUTE, access_tokens.end),
+            web.get(f"/{{account}}/raw/{PATH}", guarded(raw)),
+            web.get(f"/{{account}}/audio/{PATH}", guarded(doors.variant)),
         ]
     )
     return app

@@ -5,14 +5,19 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from app.access.sessions import Sessions
+from app.accounts.certificates import Certificates
 from app.accounts.keys import ApiKeys
 from app.accounts.permissions import KeyKind
+from app.files.folders import Folders
 from app.files.originals import Originals
 from app.jobs.jobs import Jobs
 from app.jobs.limits import JobLimits
 from app.jobs.wakeups import Wakeups
-from app.web.auth import API_KEYS
+from app.signing.sealing import Sealing
+from app.web.auth import API_KEYS, SESSIONS
 from app.web.bodies import Bodies
+from app.web.keys import FOLDERS
 from app.web.public_url import PublicUrl
 from app.web.server import Doors, Listen, build_app, listening
 from storage.db import Database
@@ -79,6 +84,8 @@ async def doors(tmp_path: Path, variants: Variants, database: Database) -> Async
 async def service(doors: Doors, variants: Variants, database: Database, tmp_path: Path) -> AsyncIterator[Service]:
     app = build_app(doors)
     app[API_KEYS] = ApiKeys(database)
+    app[FOLDERS] = Folders(database, Sealing(bytes(32)))
+    app[SESSIONS] = Sessions(Certificates(database))
     _, key = await app[API_KEYS].create(ACCOUNT, KeyKind.SECRET)
     async with listening(app, Listen("127.0.0.1", 0)) as port:
         yield Service(port, tmp_path / "library", doors, variants, key)

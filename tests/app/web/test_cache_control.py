@@ -24,8 +24,6 @@ PLAIN, VERSIONED, TTL, TTL_VERSIONED, TTL_0 = (
         (Lifetime.ENCODING, TTL, "public, max-age=60"),
         (Lifetime.CHANGING, VERSIONED, "no-store"),
         (Lifetime.CHANGING, TTL, "no-store"),
-        (Lifetime.PRIVATE, VERSIONED, "private, no-store"),
-        (Lifetime.PRIVATE, TTL, "private, no-store"),
     ],
 )
 def test_lifetimes(lifetime: Lifetime, delivery: Delivery, expected: str) -> None:
