@@ -1,0 +1,72 @@
+"""Which segment is encoded next."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.live.order import BLOCK_SEGMENTS, Order
+
+
+def filled(order: Order, lane: int) -> list[int]:
+    """Everything one lane takes."""
+    taken = []
+    while (index := order.take_fill(lane)) is not None:
+        taken.append(index)
+        order.published(index)
+    return taken
+
+
+def test_one_lane_goes_from_the_beginning_to_the_end() -> None:
+    assert filled(Order(30, lanes=1), 0) == list(range(30))
+
+
+def test_two_lanes_fill_neighbouring_blocks() -> None:
+    order = Order(100, lanes=2)
+    taken = [order.take_fill(lane) for _ in range(3) for lane in (0, 1)]
+    assert taken == [0, BLOCK_SEGMENTS, 1, BLOCK_SEGMENTS + 1, 2, BLOCK_SEGMENTS + 2]
+
+
+def test_a_seek_goes_before_read_ahead() -> None:
+    order = Order(100, lanes=1)
+    assert order.take_wanted([3]) == 3
+    order.published(3)
+    assert order.take_wanted([4, 70]) == 70
+    assert order.take_wanted([4, 70]) == 4
+    assert order.take_wanted([4, 70]) is None
+
+
+def test_the_fill_goes_on_behind_the_last_reader_and_then_from_the_beginning() -> None:
+    order = Order(20, lanes=1)
+    assert order.take_wanted([15]) == 15
+    order.published(15)
+    assert filled(order, 0) == [16, 17, 18, 19, *range(15)]
+
+
+def test_a_resumed_encode_makes_only_what_is_missing() -> None:
+    order = Order(6, published=[0, 1, 4], lanes=1)
+    assert (order.missing, order.listed) == (3, 2)
+    assert order.take_wanted([1]) is None
+    assert filled(order, 0) == [2, 3, 5]
+    assert order.listed == 6
+
+
+def test_what_cannot_be_sought_is_encoded_in_order() -> None:
+    order = Order(50, lanes=4, serial=True)
+    assert order.lanes == 1
+    assert order.take_wanted([40]) is None
+    assert filled(order, 0) == list(range(50))
+
+
+@given(st.integers(1, 60), st.integers(1, 4), st.lists(st.tuples(st.integers(0, 4), st.integers(0, 70))))
+def test_every_segment_is_taken_once(segments: int, lanes: int, asked: list[tuple[int, int]]) -> None:
+    order = Order(segments, lanes=lanes)
+    taken = []
+    for lane, wanted in asked:
+        index = order.take_wanted([wanted]) if lane >= lanes else order.take_fill(lane)
+        if index is not None:
+            taken.append(index)
+    for index in taken:
+        order.published(index)
+    for lane in range(lanes):
+        taken += filled(order, lane)
+    assert sorted(taken) == list(range(segments))
+    assert order.missing == 0
