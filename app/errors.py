@@ -3,6 +3,7 @@
     AppError
     ├── InvalidUrl              400 invalid_url: the address cannot be read, or points out of its account
     ├── InvalidRequest          400 invalid_request: the request or its body is not what the endpoint takes
+    │   └── InvalidField            invalid_parameter: one value of it is not
     ├── Unauthenticated         401 unauthenticated
     ├── QuotaExceeded           402 quota_exceeded
     ├── Unauthorized            403 unauthorized
@@ -10,6 +11,7 @@
     ├── NotFound                404
     │   ├── FileNotFound            file_not_found
     │   ├── JobNotFound             job_not_found
+    │   ├── UploadNotFound          upload_not_found
     │   ├── ArtifactNotFound        artifact_not_found
     │   ├── CacheMiss               cache_miss: `cache_only=true` and nothing is cached
     │   ├── TransformationNotFound  transformation_not_found
@@ -26,7 +28,7 @@
         └── Overloaded          503 overloaded
 
 Messages of this tree are for the client. `describe` turns any exception into a `PublicError`; what it does not know is an `internal_error`.
-"""
+"""  # longer than other files: the tree and its one map are read together
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -52,6 +54,15 @@ class InvalidUrl(AppError):
 
 class InvalidRequest(AppError):
     """The request or its body is not what the endpoint takes."""
+
+
+class InvalidField(InvalidRequest):
+    """One value of a query or body, e.g. at `body.size`."""
+
+    def __init__(self, where: str, value: str, problem: str) -> None:
+        super().__init__(f"'{where}': {problem}")
+        self.where = where
+        self.value = value
 
 
 class Unauthenticated(AppError):
@@ -86,6 +97,13 @@ class JobNotFound(NotFound):
 
     def __init__(self, job_id: str) -> None:
         super().__init__(f"There is no job '{job_id}' in this account.")
+
+
+class UploadNotFound(NotFound):
+    """The account has no such upload, or its time is over."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such upload; unfinished ones end after a while.")
 
 
 class ArtifactNotFound(NotFound):
@@ -195,12 +213,14 @@ INTERNAL: Final = Face(500, "internal_error", "Something went wrong on our side.
 FACES: Final[Mapping[type[Exception], Face]] = {
     InvalidUrl: Face(400, "invalid_url"),
     InvalidRequest: Face(400, "invalid_request"),
+    InvalidField: Face(400, "invalid_parameter"),
     Unauthenticated: Face(401, "unauthenticated"),
     QuotaExceeded: Face(402, "quota_exceeded"),
     Unauthorized: Face(403, "unauthorized"),
     FileAlreadyExists: Face(403, "file_already_exists"),
     FileNotFound: Face(404, "file_not_found"),
     JobNotFound: Face(404, "job_not_found"),
+    UploadNotFound: Face(404, "upload_not_found"),
     ArtifactNotFound: Face(404, "artifact_not_found"),
     CacheMiss: Face(404, "cache_miss"),
     TransformationNotFound: Face(404, "transformation_not_found"),
@@ -248,6 +268,8 @@ def describe(error: BaseException) -> PublicError:
 
 def _details(error: BaseException, message: str) -> Mapping[str, Mapping[str, str]]:
     """Where the refused value stood (CONTRACT 7)."""
+    if isinstance(error, InvalidField):
+        return {error.where: {"message": message, "value": error.value}}
     if not isinstance(error, InvalidParameter):
         return {}
     return {f"query.{error.parameter}": {"message": message, "value": error.value}}

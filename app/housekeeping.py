@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.jobs.owners import MARK_SUFFIX
 from app.jobs.retention import Retention
+from app.metrics import HOUSEKEEPING_ROUNDS, OBJECTS_PURGED, VARIANTS_EVICTED
 from storage.blocking import off_loop
 from storage.errors import StorageError
 from storage.store import Store
@@ -21,14 +22,23 @@ log = structlog.get_logger()
 
 
 class Housekeeping:
-    """Keeps the store as small as the rules say. `forget` drops what this process has in memory below a key prefix."""
+    """Keeps the store as small as the rules say. `forget` drops what this process has in memory below a key prefix.
+
+    `expire_uploads` drops uploads that nobody has finished; it returns how many.
+    """
 
     def __init__(
-        self, retention: Retention, store: Store, limit_bytes: int | None, forget: Callable[[str], None] = lambda _prefix: None
+        self,
+        retention: Retention,
+        store: Store,
+        limit_bytes: int | None,
+        expire_uploads: Callable[[], Awaitable[int]],
+        forget: Callable[[str], None] = lambda _prefix: None,
     ) -> None:
         self._retention = retention
         self._store = store
         self._limit_bytes = limit_bytes
+        self._expire_uploads = expire_uploads
         self._forget = forget
 
     async def run(self) -> None:
@@ -39,8 +49,11 @@ class Housekeeping:
                 await self._retention.refresh_generation()
                 if rounds % ROUNDS_PER_SWEEP == 0:
                     await self.evict()
+                    await self._expire_uploads()
                 await self.purge()
+                HOUSEKEEPING_ROUNDS.labels("done").inc()
             except (SQLAlchemyError, StorageError) as error:
+                HOUSEKEEPING_ROUNDS.labels("failed").inc()
                 log.warning("housekeeping failed", error=repr(error))
             rounds += 1
             await asyncio.sleep(ROUND_SECONDS)
@@ -52,6 +65,7 @@ class Housekeeping:
             count += await self._retention.retire_jobs([kept.job_id for kept in expired])
         if self._limit_bytes is not None:
             count += await self.shrink(self._limit_bytes)
+        VARIANTS_EVICTED.inc(count)
         return count
 
     async def shrink(self, limit_bytes: int) -> int:
@@ -76,6 +90,7 @@ class Housekeeping:
                 count += await self._store.delete(purge.prefix)
                 self._forget(purge.prefix)
             await self._retention.purged([purge.job_id for purge in due])
+        OBJECTS_PURGED.inc(count)
         return count
 
 

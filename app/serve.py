@@ -24,7 +24,7 @@ async def serve(settings: Settings, announce: Callable[[str], None], show_keys: 
     """
     stop = _stop_signal()
     async with open_services(settings) as services:
-        await ensure_demo(services.originals, settings.scratch_dir)
+        await ensure_demo(services.files.files, services.scratch_dir)
         if first := await services.keys.create_first(DEFAULT_ACCOUNT):
             show_keys(*first)
         await _run(services, stop, announce)

@@ -43,15 +43,25 @@ class Settings(BaseSettings):
     max_output_bytes: int = Field(64 * 2**30, ge=2**20, description="Largest output file.")
     job_timeout_seconds: int = Field(4 * 3600, ge=1, description="Wall-clock bound of one encode.")
     lease_seconds: int = Field(20, ge=3, le=300, description="A job whose worker has been silent this long goes back to the queue.")
+    max_upload_bytes: int = Field(5 * 10**9, ge=0, description="Largest file that may be uploaded.")
+    upload_lifetime_seconds: int = Field(24 * 3600, ge=1, description="Unfinished uploads are dropped after this long.")
     failure_memory_seconds: int = Field(60, ge=0, description="How long a failure caused by the input is answered from memory.")
     fetch_allowed_hosts: Annotated[tuple[AllowedHost, ...], NoDecode] = Field(
         (), description="Hosts that may be fetched from whatever their address, comma-separated; 'host:port' also allows that port."
     )
     secret: str | None = Field(None, description="Base64 of 32 bytes that seal what is secret at rest; default: made in the data folder.")
+    drain_seconds: float = Field(10, ge=0, le=3600, description="What running jobs get to end when the service stops; then they go back.")
+    metrics_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")), description="Networks that may read /metrics, comma-separated; never through a proxy."
+    )
+    metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="Where `soundpath work` answers /metrics, /healthz and /readyz; `serve` does on its own port."
+    )
+    trace_endpoint: AnyHttpUrl | None = Field(None, description="Where OpenTelemetry spans go (OTLP over HTTP); needs soundpath[otel].")
     access_log: bool = Field(False, description="Log every request (costs more than half of the hit rate).")
     log_json: bool = Field(False, description="Logs as JSON lines instead of text.")
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "metrics_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -104,6 +114,11 @@ class Settings(BaseSettings):
     def secret_file(self) -> Path:
         """Where the secret is kept when the environment has none."""
         return self.data_dir.resolve() / "secret"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Uploads that are not finished; on the store's disk, so that finishing one is a rename."""
+        return self.data_dir.resolve() / "uploads"
 
     @property
     def owners_dir(self) -> Path:

@@ -1,12 +1,15 @@
 """The only place that names concrete adapters: settings become the services that every door is given."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 from aiohttp import web
 
+from app import metrics, tracing
 from app.access.secure_urls import SecureUrlKeys
 from app.access.sessions import Sessions
 from app.accounts.certificates import Certificates
@@ -14,6 +17,7 @@ from app.accounts.keys import ApiKeys
 from app.files.folders import Folders
 from app.files.originals import Originals
 from app.files.probes import Probes
+from app.files.services import FileNeeds, FileServices, FileSettings, make_file_services
 from app.housekeeping import Housekeeping
 from app.jobs.endings import Endings
 from app.jobs.job import Job
@@ -21,6 +25,7 @@ from app.jobs.jobs import Jobs
 from app.jobs.layout import attempt_prefix, folder_prefix, job_prefix
 from app.jobs.leases import Leases
 from app.jobs.limits import JobLimits
+from app.jobs.orders import ORDER_TYPES, Orders
 from app.jobs.owners import Owner
 from app.jobs.retention import Retention
 from app.jobs.streams import Streams
@@ -72,6 +77,9 @@ class Services:
     keys: ApiKeys
     fetcher: Fetcher
     sealing: Sealing
+    files: FileServices
+    orders: Orders
+    scratch_dir: Path
 
 
 @asynccontextmanager
@@ -93,26 +101,57 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         fetcher = await resources.enter_async_context(Fetcher(Rules(settings.fetch_allowed_hosts)))
         api_keys = ApiKeys(database)
         await api_keys.ensure_account(DEFAULT_ACCOUNT)
+        scratch_dir = resources.enter_context(_own_scratch(settings))
+        retention = Retention(database, wakeups)
+        sealing = open_sealing(settings.secret, settings.secret_file)
+        originals = Originals(store, settings.library_dir)
+        needs = FileNeeds(database, store, originals, Folders(database, sealing), retention)
         yield Services(
             settings=settings,
             database=database,
             store=store,
-            originals=Originals(store, settings.library_dir),
+            originals=originals,
             wakeups=wakeups,
             signals=LiveSignals(wakeups),
             jobs=Jobs(database, wakeups, limits),
             leases=Leases(database, wakeups, limits, settings.owners_dir),
             endings=Endings(database, wakeups, limits),
-            retention=Retention(database, wakeups),
+            retention=retention,
             ledger=Ledger(database),
             keys=api_keys,
             fetcher=fetcher,
-            sealing=open_sealing(settings.secret, settings.secret_file),
+            sealing=sealing,
+            files=make_file_services(needs, _file_settings(settings, scratch_dir)),
+            orders=Orders(database, wakeups),
+            scratch_dir=scratch_dir,
         )
     finally:
         store.close()
         await database.close()
         await resources.aclose()
+
+
+@contextmanager
+def _own_scratch(settings: Settings) -> Iterator[Path]:
+    """A scratch folder of this program alone; when it dies, the next one to start sweeps it."""
+    owner = Owner(settings.owners_dir)
+    folder = settings.scratch_dir / owner.id
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        owner.close()
+
+
+def _file_settings(settings: Settings, scratch_dir: Path) -> FileSettings:
+    return FileSettings(
+        library_dir=settings.library_dir,
+        scratch_dir=scratch_dir,
+        uploads_dir=settings.uploads_dir,
+        max_upload_bytes=settings.max_upload_bytes,
+        upload_lifetime_seconds=settings.upload_lifetime_seconds,
+    )
 
 
 def open_engine(settings: Settings) -> Engine:
@@ -146,7 +185,13 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
     store = services.store
 
     async def work(job: Job, progress: Callable[[float], None]) -> Produced:
-        return await (produce_stream if job.format in HLS_FAMILY else produce)(shop, job, progress)
+        if job.type in ORDER_TYPES:
+            return await services.files.orders.work(job, progress)
+        begun = monotonic()
+        with tracing.span("encode", format=job.format):
+            produced = await (produce_stream if job.format in HLS_FAMILY else produce)(shop, job, progress)
+        metrics.job_encoded(job.format, produced.result, monotonic() - begun)
+        return produced
 
     async def discard(job: Job) -> None:
         await store.delete(job_prefix(job.account, job.path, job.id) if job.format in HLS_FAMILY else attempt_prefix(job))
@@ -170,8 +215,15 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
     app[API_KEYS] = services.keys
     app[SECURE_URL_KEYS] = SecureUrlKeys(services.keys, services.sealing)
     app[SESSIONS] = Sessions(Certificates(services.database))
-    app[keys.FOLDERS] = Folders(services.database, services.sealing)
     app[keys.STORE] = services.store
+    app[keys.FILES] = services.files.files
+    app[keys.FOLDERS] = services.files.folders
+    app[keys.CONTENTS] = services.files.contents
+    app[keys.UPLOADS] = services.files.uploads
+    app[keys.INTAKE] = services.files.intake
+    app[keys.ORDERS] = services.orders
+    app[keys.FETCHER] = services.fetcher
+    app[keys.RETENTION] = services.retention
     app[keys.PROBES] = shop.probes
     app[keys.WORKSHOP] = shop
     app[keys.VIEWING] = Viewing(services.jobs, shop.streams, services.store, services.signals)
@@ -183,5 +235,5 @@ def make_housekeeping(services: Services, bodies: Bodies | None = None) -> House
     """What keeps the store small; with `bodies` it also empties this process's memory."""
     limit = services.settings.cache_limit_bytes
     if bodies is None:
-        return Housekeeping(services.retention, services.store, limit)
-    return Housekeeping(services.retention, services.store, limit, bodies.forget)
+        return Housekeeping(services.retention, services.store, limit, services.files.uploads.expire)
+    return Housekeeping(services.retention, services.store, limit, services.files.uploads.expire, bodies.forget)

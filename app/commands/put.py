@@ -3,9 +3,11 @@
 import argparse
 import shutil
 import sys
+from mimetypes import guess_type
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from app.files.records import UNKNOWN_MIME, Described
 from app.settings import Settings
 from app.wiring import open_services
 from storage.blocking import off_loop
@@ -17,13 +19,12 @@ async def put_command(settings: Settings, arguments: argparse.Namespace) -> int:
     size_bytes = await off_loop(_size_bytes, file)
     async with open_services(settings) as services:
         await services.store.require_space(size_bytes)
-        with TemporaryDirectory(dir=settings.scratch_dir, prefix="put-") as folder:
+        with TemporaryDirectory(dir=services.scratch_dir, prefix="put-") as folder:
             copy = Path(folder) / "original"
             await off_loop(shutil.copyfile, file, copy)
-            original = await services.originals.put(arguments.account, arguments.path, copy)
-        reset = await services.retention.retire_path(arguments.account, arguments.path)
-    note = f", {reset} variants reset" if reset else ""
-    sys.stdout.write(f"/{original.account}/raw{original.path} ({original.size_bytes} bytes{note})\n")
+            described = Described(guess_type(file.name)[0] or UNKNOWN_MIME, file.name)
+            stored = await services.files.files.publish(arguments.account, arguments.path, copy, described, may_overwrite=True)
+    sys.stdout.write(f"/{arguments.account}/raw{stored.path} ({stored.size_bytes} bytes)\n")
     return 0
 
 

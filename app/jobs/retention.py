@@ -147,6 +147,8 @@ class Retention:
             return [Kept(*row) for row in await connection.execute(query)]
 
     async def _reset(self, account: str, which: ColumnElement[bool]) -> int:
+        if not await self._is_read(account, which):
+            return 0  # a new file: nothing in memory is stale
         reads_it = exists().where(job_originals.c.job_id == jobs.c.id, job_originals.c.account == account, which)
         async with self._database.write() as connection:
             restarted = await _restart(connection, reads_it)
@@ -157,6 +159,11 @@ class Retention:
             self._wakeups.job_changed(row["id"])
         self._wakeups.queue_changed()
         return retired + len(restarted)
+
+    async def _is_read(self, account: str, which: ColumnElement[bool]) -> bool:
+        async with self._database.read() as connection:
+            query = select(job_originals.c.job_id).where(job_originals.c.account == account, which).limit(1)
+            return await connection.scalar(query) is not None
 
     def _learn(self, number: int) -> None:
         """Only after the commit: who reads a row under the new number must find it retired. And never backwards."""

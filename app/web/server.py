@@ -10,12 +10,14 @@ from aiohttp import web
 from app.files.originals import Originals
 from app.jobs.jobs import Jobs
 from app.settings import SettingsRefused
-from app.web import access_tokens, health, job_api, pages, player_assets
+from app.web import access_tokens, api, health, job_api, pages, player_assets
 from app.web.access import guarded
 from app.web.bodies import Bodies
 from app.web.cors import Handler, add_headers, preflight
 from app.web.errors import error_answers
 from app.web.keys import BODIES, JOBS, ORIGINALS, PUBLIC_URL
+from app.web.measured import measured
+from app.web.metrics_page import metrics_page
 from app.web.oembed import oembed
 from app.web.player_view import OEMBED_ROUTE
 from app.web.public_url import PublicUrl
@@ -29,7 +31,7 @@ PATH: Final = r"{path:[\s\S]*}"  # for the router alone: handlers read the raw t
 MAX_BODY_BYTES: Final = 2**20  # JSON bodies; an endpoint that takes files reads its stream and counts for itself
 MAX_REQUEST_LINE_BYTES: Final = 32 * 1024  # so that an overlong URL is ours to refuse, with a 414 in our own shape
 KEEP_ALIVE_SECONDS: Final = 75  # longer than a proxy in front keeps its idle connections, so that the proxy closes first
-SHUTDOWN_SECONDS: Final = 5
+SHUTDOWN_SECONDS: Final = 6  # a listed segment may be held for 5.5 s
 BACKLOG: Final = 1024
 
 
@@ -57,7 +59,7 @@ class Doors:
 
 def build_app(doors: Doors) -> web.Application:
     """Every route of this service. Starting and stopping what is behind the doors is the wiring's business."""
-    app = web.Application(middlewares=[preflight, error_answers], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[measured, preflight, error_answers], client_max_size=MAX_BODY_BYTES)
     app[JOBS] = doors.jobs
     app[ORIGINALS] = doors.originals
     app[BODIES] = doors.bodies
@@ -72,6 +74,8 @@ def build_app(doors: Doors) -> web.Application:
         [
             web.get("/", front),
             web.get("/healthz", health.healthz),
+            web.get("/readyz", health.readyz),
+            web.get("/metrics", metrics_page),
             web.get("/robots.txt", health.robots),
             web.get(JOB_DOCS_PATH, pages.job_docs),
             web.get(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.get_job),
@@ -82,6 +86,7 @@ def build_app(doors: Doors) -> web.Application:
             web.get(OEMBED_ROUTE, oembed),
             web.put(access_tokens.ROUTE, access_tokens.begin),
             web.delete(access_tokens.ROUTE, access_tokens.end),
+            *api.routes(),
             web.get(f"/{{account}}/raw/{PATH}", guarded(raw)),
             web.get(f"/{{account}}/audio/{PATH}", guarded(doors.variant)),
         ]

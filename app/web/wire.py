@@ -40,7 +40,7 @@ def _job(job: Job, base: str, status: Status) -> dict[str, Any]:
         "created": job.created_ms,
         "lastUpdated": job.updated_ms,
         "status": status.value,
-        "summary": _summary(job, base, job.result) if status is Status.SUCCEEDED and job.result is not None else {},
+        "summary": _summary(job, base, job.result) if status is Status.SUCCEEDED and job.result and job.result.main else {},
     }
 
 

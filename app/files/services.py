@@ -1,0 +1,68 @@
+"""Everything about files, put together: what the doors and the worker are given."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.files.contents import Contents
+from app.files.files import Files, Shelf
+from app.files.folders import Folders
+from app.files.index import FileIndex
+from app.files.intake import FileIntake
+from app.files.order_work import Depot, OrderWork
+from app.files.originals import Originals
+from app.files.upload_rows import UploadRows
+from app.files.uploads import Uploads
+from app.jobs.retention import Retention
+from storage.db import Database
+from storage.parts import Assemblies
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettings:
+    """Where files are, and how large and how long-winded they may be."""
+
+    library_dir: Path | None
+    scratch_dir: Path
+    uploads_dir: Path
+    max_upload_bytes: int
+    upload_lifetime_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileServices:
+    """What can be done with files."""
+
+    folders: Folders
+    files: Files
+    contents: Contents
+    uploads: Uploads
+    intake: FileIntake
+    orders: OrderWork
+
+
+@dataclass(frozen=True, slots=True)
+class FileNeeds:
+    """What they are made of."""
+
+    database: Database
+    store: Store
+    originals: Originals
+    folders: Folders
+    retention: Retention
+
+
+def make_file_services(needs: FileNeeds, settings: FileSettings) -> FileServices:
+    """Put together."""
+    index = FileIndex(needs.database)
+    files = Files(Shelf(needs.store, needs.originals, index, needs.folders, needs.retention, settings.scratch_dir))
+    contents = Contents(index, needs.folders, settings.library_dir)
+    assemblies = Assemblies(settings.uploads_dir)
+    return FileServices(
+        folders=needs.folders,
+        files=files,
+        contents=contents,
+        uploads=Uploads(UploadRows(needs.database), assemblies, files, needs.store, settings.upload_lifetime_seconds),
+        intake=FileIntake(files, needs.store, settings.scratch_dir, settings.max_upload_bytes),
+        orders=OrderWork(Depot(files, contents, needs.folders, needs.retention)),
+    )

@@ -1,0 +1,119 @@
+"""Uploads in one request: a binary body, or a form with files (CONTRACT 7). Bodies are streamed to disk, whatever their size."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from aiohttp import BodyPartReader, MultipartReader, web
+
+from app.accounts.permissions import Permission
+from app.errors import AppError, InvalidRequest, describe
+from app.files.intake import NewFile
+from app.files.records import UNKNOWN_MIME, Described, FileRecord
+from app.web.endpoint import Call, Endpoint
+from app.web.file_answers import basic_upload
+from app.web.keys import INTAKE
+from app.web.shapes.uploads import BasicUpload, DirectUploadQuery, FormUpload, FormUploadError, FormUploadProblem, FormUploadResponse
+from app.web.upload_request import direct_path, header_metadata
+from app.web.uploads_api import PIECE_BYTES, body_pieces
+from storage.errors import StorageError
+
+MAX_FORM_FILES: Final = 100
+MAX_MIME_CHARACTERS: Final = 255
+MAX_NAME_CHARACTERS: Final = 1000
+
+
+async def upload_binary(call: Call) -> BasicUpload:
+    """POST …/uploads/binary: the body is the file, its Content-Type the file's."""
+    asked: DirectUploadQuery = call.query
+    name = asked.original_file_name
+    mime = call.request.headers.get("Content-Type", UNKNOWN_MIME)[:MAX_MIME_CHARACTERS]
+    new = _new_file(call, mime, name, call.request.content_length)
+    return basic_upload(call.request, call.account, await call.request.app[INTAKE].take(new, body_pieces(call.request)))
+
+
+async def upload_form(call: Call) -> FormUploadResponse:
+    """POST …/uploads/form_data: each field with a file name is a file; one that is refused does not stop the others."""
+    taken: list[FormUpload] = []
+    refused: list[FormUploadError] = []
+    async for part in _files_of(call.request):
+        field = part.name or ""
+        try:
+            record = await _take_part(call, part)
+        except (AppError, StorageError) as error:
+            public = describe(error)
+            problem = FormUploadProblem(code=public.code, message=public.message)
+            refused.append(FormUploadError(form_data_field_name=field, error=problem))
+        else:
+            shown = basic_upload(call.request, call.account, record)
+            taken.append(FormUpload(form_data_field_name=field, **shown.model_dump()))
+    if not taken and not refused:
+        raise InvalidRequest("The form holds no file: a field needs a file name to be one.")
+    return FormUploadResponse(files=taken, errors=refused)
+
+
+async def _take_part(call: Call, part: BodyPartReader) -> FileRecord:
+    mime = part.headers.get("Content-Type", UNKNOWN_MIME)[:MAX_MIME_CHARACTERS]
+    name = call.query.original_file_name or (part.filename or "")[:MAX_NAME_CHARACTERS]
+    return await call.request.app[INTAKE].take(_new_file(call, mime, name, None), _part_pieces(part))
+
+
+def _new_file(call: Call, mime: str, original_name: str | None, size_bytes: int | None) -> NewFile:
+    asked: DirectUploadQuery = call.query
+    return NewFile(
+        account=call.account,
+        path=direct_path(asked, original_name),
+        described=Described(mime or UNKNOWN_MIME, original_name or None, header_metadata(call.request), tuple(asked.tag)),
+        may_overwrite=Permission.FILES_OVERWRITE in call.caller.permissions,
+        size_bytes=size_bytes,
+    )
+
+
+async def _files_of(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    """The file fields of a form, each to be read before the next one; raises InvalidRequest for what is no form."""
+    if request.content_type != "multipart/form-data":
+        raise InvalidRequest("This takes a body of the type multipart/form-data.")
+    count = 0
+    try:
+        form = await request.multipart()
+        while (part := await form.next()) is not None:
+            if isinstance(part, MultipartReader):
+                raise InvalidRequest("A form within a form is not taken.")
+            if part.filename is not None:
+                count += 1
+                if count > MAX_FORM_FILES:
+                    raise InvalidRequest(f"A form takes {MAX_FORM_FILES} files at most.")
+                yield part
+            await part.release()
+    except (ValueError, AssertionError, web.RequestPayloadError) as error:
+        raise InvalidRequest("The form cannot be read.") from error
+
+
+async def _part_pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while piece := await part.read_chunk(PIECE_BYTES):
+        yield bytes(piece)
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        "POST",
+        "/uploads/binary",
+        "UploadBinary",
+        "Upload a file as the body of one request.",
+        Permission.FILES_CREATE,
+        upload_binary,
+        query=DirectUploadQuery,
+        answer=BasicUpload,
+        streams="application/octet-stream",
+    ),
+    Endpoint(
+        "POST",
+        "/uploads/form_data",
+        "UploadForm",
+        "Upload the files of a form.",
+        Permission.FILES_CREATE,
+        upload_form,
+        query=DirectUploadQuery,
+        answer=FormUploadResponse,
+        streams="multipart/form-data",
+    ),
+)

@@ -1,0 +1,1 @@
+"""What goes over the wire: pydantic models of requests and answers. The OpenAPI document is made from them."""

@@ -1,0 +1,67 @@
+"""Bytes that arrive in pieces become a local file: bounded, flat in memory, and gone again when anything goes wrong."""
+
+import asyncio
+import errno
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, TypeVar
+
+from storage.blocking import off_loop
+from storage.errors import StoreFull
+
+T = TypeVar("T")
+
+SPACE_CHECK_BYTES: Final = 64 * 2**20
+
+
+class TooManyBytes(Exception):
+    """More arrived than was allowed."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"more than {max_bytes} bytes")
+        self.max_bytes = max_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """How much may arrive, and who is asked for room on the way (raises StoreFull)."""
+
+    max_bytes: int
+    require_space: Callable[[int], Awaitable[None]]
+
+
+async def receive_file(pieces: AsyncIterator[bytes], path: Path, intake: Intake) -> int:
+    """Write what arrives to `path`; returns how many bytes. Raises TooManyBytes and StoreFull, and leaves no file then."""
+    try:
+        with await off_loop(path.open, "xb") as file:
+            return await _copy(pieces, file, intake)
+    except BaseException as error:
+        await to_its_end(off_loop(path.unlink, missing_ok=True))
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull("The disk is full.") from error
+        raise
+
+
+async def to_its_end(awaitable: Awaitable[T]) -> T:
+    """Await a blocking call so that it is over when this returns, also when this is cancelled: nobody writes on behind our back."""
+    call = asyncio.ensure_future(awaitable)
+    try:
+        return await asyncio.shield(call)
+    except asyncio.CancelledError:
+        await asyncio.wait({call})
+        raise
+
+
+async def _copy(pieces: AsyncIterator[bytes], file: BinaryIO, intake: Intake) -> int:
+    size_bytes = 0
+    checked_bytes = 0
+    async for piece in pieces:
+        size_bytes += len(piece)
+        if size_bytes > intake.max_bytes:
+            raise TooManyBytes(intake.max_bytes)
+        if size_bytes >= checked_bytes:
+            await intake.require_space(SPACE_CHECK_BYTES)
+            checked_bytes += SPACE_CHECK_BYTES
+        await to_its_end(off_loop(file.write, piece))
+    return size_bytes
