@@ -4,8 +4,10 @@ import asyncio
 import os
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import pytest_asyncio
 
 from tests import tones
 from tests.app.hls_client import FRAME_SAMPLES, HEADER_BYTES, Player, decoded, frames_in, is_appended, read_list, until
-from tests.service import ACCOUNT, Service
+from tests.service import ACCOUNT, ROOT, Service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -430,3 +432,24 @@ async def test_a_player_that_joins_in_the_middle_hears_the_same(service: Service
     (joined_media,) = await two.lists()
     assert [(await two.get(segment)).body for segment in (await two.segments(joined_media))[:10]] == played
     assert joined_media == media
+
+
+async def test_a_worker_in_another_program_is_told_of_seeks(library: Path, tmp_path: Path) -> None:
+    async with Service(tmp_path, library, {"SOUNDPATH_WORKERS": "0"}) as web, _working(tmp_path, library):
+        player = Player(web, at("/chirp.flac", f"?f=hls-aac-rt&rp={LONG_PLAYS}&version=two"))
+        (media,) = await player.lists()
+        far = await player.get((await player.segments(media))[800])
+        assert frames_in(far.body[HEADER_BYTES:]) == 188
+        assert (await job_of(web, "two"))["progress"] < 80
+
+
+@asynccontextmanager
+async def _working(data: Path, library: Path) -> AsyncIterator[None]:
+    """`soundpath work` beside a web door."""
+    environment = {"PATH": os.environ["PATH"], "SOUNDPATH_DATA_DIR": str(data), "SOUNDPATH_LIBRARY_DIR": str(library)}
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-m", "app", "work", cwd=ROOT, env=environment)
+    try:
+        yield
+    finally:
+        worker.terminate()
+        await worker.wait()
