@@ -11,13 +11,18 @@ import sys
 from deploy.setup.step import SetupFailed
 
 TEST_COMMANDS = {
-    "chromium": "chromium",
-    "ffmpeg": "ffmpeg",
-    "ffprobe": "ffmpeg",
-    "mpg123": "mpg123",
-    "nginx": "nginx",
+    "chromium": ["chromium"],
+    "ffmpeg": ["ffmpeg"],
+    "ffprobe": ["ffmpeg"],
+    "gst-launch-1.0": [
+        "gstreamer1.0-tools",
+        *(f"gstreamer1.0-{part}" for part in ("plugins-base", "plugins-good", "plugins-bad", "libav")),
+    ],
+    "mpg123": ["mpg123"],
+    "mpv": ["mpv"],
+    "nginx": ["nginx"],
 }
-"""Command that a test runs → the package that brings it."""
+"""Command that a test runs → the packages that bring it and what it needs."""
 
 
 def mend_venv() -> None:
@@ -30,7 +35,7 @@ def mend_venv() -> None:
 def missing_test_packages() -> list[str]:
     """Packages to install before every test can run."""
     places = f"{os.environ.get('PATH', '')}:/usr/sbin"  # nginx lies where a user's PATH does not reach
-    return sorted({package for command, package in TEST_COMMANDS.items() if shutil.which(command, path=places) is None})
+    return sorted({each for command, packages in TEST_COMMANDS.items() if shutil.which(command, path=places) is None for each in packages})
 
 
 def ensure_test_commands() -> None:
