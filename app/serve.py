@@ -2,15 +2,22 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
 
 import structlog
+from aiohttp import web
 
 from app.files.first_original import DEMO_PATH, ensure_demo
 from app.housekeeping import sweep_scratch
 from app.jobs.owners import Owner
+from app.metrics_sharing import Place
 from app.settings import DEFAULT_ACCOUNT, Settings
+from app.tracing import traced
+from app.vitals import Vitals
 from app.web.bodies import Bodies
+from app.web.metrics_page import OPERATIONS, Operations
+from app.web.operations import build_operations_app
 from app.web.server import Listen, listening
 from app.wiring import Services, make_app, make_housekeeping, make_worker, make_workshop, open_engine, open_services
 
@@ -43,25 +50,50 @@ async def _run(services: Services, stop: asyncio.Event, announce: Callable[[str]
     scratch_dir = settings.scratch_dir / owner.id
     bodies = Bodies()
     try:
-        async with open_engine(settings) as engine, asyncio.TaskGroup() as tasks:
-            shop = make_workshop(services, engine, scratch_dir)
-            running = [tasks.create_task(make_housekeeping(services, bodies).run())]
-            if settings.workers:
-                running.append(tasks.create_task(make_worker(services, shop, owner).run()))
+        async with _operations(services) as operations, asyncio.TaskGroup() as tasks:
+            vitals = operations.vitals
+            shop = make_workshop(services, vitals.engine, scratch_dir)
+            chores = (make_housekeeping(services, bodies).run(), operations.place.keep_writing(vitals.counted))
+            running = [tasks.create_task(chore) for chore in chores]
+            worker = make_worker(services, shop, owner)
+            working = tasks.create_task(worker.run() if settings.workers else asyncio.sleep(0))
             await sweep_scratch(settings.scratch_dir, settings.owners_dir)
-            if announce is None:
+            app = build_operations_app(operations) if announce is None else make_app(services, shop, bodies, DEMO_PATH)
+            app[OPERATIONS] = operations
+            async with _door(settings, app, announce):
                 await stop.wait()
-            else:
-                app = make_app(services, shop, bodies, DEMO_PATH)
-                listen = Listen(settings.host, settings.port, log_requests=settings.access_log)
-                async with listening(app, listen) as port:
-                    announce(f"http://{settings.host}:{port}")
-                    await stop.wait()
-            for task in running:
+                vitals.stopping = True
+                services.wakeups.stop()
+            # In this order: a request that is being answered may wait for a job. What is not done in time goes back to the queue.
+            worker.drain()
+            await asyncio.wait({working}, timeout=settings.drain_seconds)
+            for task in (*running, working):
                 task.cancel()
     finally:
         owner.close()
         await sweep_scratch(settings.scratch_dir, settings.owners_dir)
+
+
+@asynccontextmanager
+async def _operations(services: Services) -> AsyncIterator[Operations]:
+    """The engine, and what tells how it and everything else is."""
+    settings = services.settings
+    with traced(str(settings.trace_endpoint) if settings.trace_endpoint else None), closing(Place(settings.data_dir / "metrics")) as place:
+        async with open_engine(settings) as engine:
+            yield Operations(Vitals(settings.data_dir, services.database, services.store, engine), place, settings.metrics_networks)
+
+
+@asynccontextmanager
+async def _door(settings: Settings, app: web.Application, announce: Callable[[str], None] | None) -> AsyncIterator[None]:
+    """Listen; a program that only works does so where SOUNDPATH_METRICS_PORT says, if anywhere."""
+    port = settings.metrics_port if announce is None else settings.port
+    if port is None:
+        yield
+        return
+    async with listening(app, Listen(settings.host, port, log_requests=settings.access_log)) as bound:
+        if announce is not None:
+            announce(f"http://{settings.host}:{bound}")
+        yield
 
 
 def _stop_signal() -> asyncio.Event:

@@ -58,6 +58,15 @@ class Settings(BaseSettings):
         None, ge=0, le=65535, description="Where `soundpath work` answers /metrics, /healthz and /readyz; `serve` does on its own port."
     )
     trace_endpoint: AnyHttpUrl | None = Field(None, description="Where OpenTelemetry spans go (OTLP over HTTP); needs soundpath[otel].")
+    drain_seconds: float = Field(10, ge=0, le=3600, description="What running jobs get to end when the service stops; then they go back.")
+    metrics_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),
+        description="Networks that may read /metrics, comma-separated; never through a proxy.",
+    )
+    metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="Where `soundpath work` answers /metrics, /healthz and /readyz; `serve` does on its own port."
+    )
+    trace_endpoint: AnyHttpUrl | None = Field(None, description="Where OpenTelemetry spans go (OTLP over HTTP); needs soundpath[otel].")
     access_log: bool = Field(False, description="Log every request (costs more than half of the hit rate).")
     log_json: bool = Field(False, description="Logs as JSON lines instead of text.")
 

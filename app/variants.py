@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
+import structlog
+
 from app.files.originals import Originals
 from app.jobs.job import Job, Keep, NewJob, Status
 from app.jobs.jobs import Jobs
@@ -10,6 +12,8 @@ from app.jobs.retention import Retention
 from storage.store import Store
 
 REMEMBERED = 100_000  # finished variants; a Job is about 1 KiB
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,9 @@ class Variants:
         await self._store.require_space(0)
         if instead_of is not None:
             await self._jobs.forget_failure(instead_of)
-        job, _ = await self._jobs.submit(new)
+        job, is_new = await self._jobs.submit(new)
+        if is_new:
+            log.info("job queued", job=job.id, priority=job.priority.name.lower())
         return job
 
     async def wait(self, job: Job, seconds: float) -> Job:

@@ -2,19 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import metrics, tracing
 from app.errors import INTERNAL, FileNotFound, describe
 from app.jobs.endings import Endings
-from app.jobs.job import Job, Priority
+from app.jobs.job import Job, Priority, Status
 from app.jobs.leases import BeatAnswer, Leases
 from app.jobs.owners import Owner
 from app.jobs.wakeups import Wakeups
+from app.logs import in_job
 from app.produce import Produced
 from app.produce_stream import SourceChanged
 from transforms.errors import RefusedInput
@@ -63,15 +66,20 @@ class Trade:
 
 
 class Worker:
-    """Works jobs until cancelled; then what it holds goes back to the queue."""
+    """Works jobs until drained, or until cancelled: then what it holds goes back to the queue."""
 
     def __init__(self, desk: Desk, options: WorkerOptions, trade: Trade) -> None:
         self._desk = desk
         self._options = options
         self._trade = trade
+        self._draining = asyncio.Event()
+
+    def drain(self) -> None:
+        """Claim nothing more: `run` ends with the last job that is being worked."""
+        self._draining.set()
 
     async def run(self) -> None:
-        """Claim and work jobs for ever."""
+        """Claim and work jobs until drained or cancelled."""
         await self._desk.leases.reap()
         try:
             async with asyncio.TaskGroup() as lanes:
@@ -83,25 +91,41 @@ class Worker:
             await self._desk.leases.release(self._desk.owner)
 
     async def _lane(self) -> None:
-        while True:
-            job = await self._desk.leases.claim_next(self._desk.owner, highest=Priority.WAITED_FOR)
+        while job := await self._claim(self._desk.leases.claim_next(self._desk.owner, highest=Priority.WAITED_FOR)):
             await self._work(job)
+
+    async def _claim(self, turn: Coroutine[None, None, Job]) -> Job | None:
+        """The job whose turn it is, or None when this worker is to claim nothing more."""
+        claim = asyncio.ensure_future(turn)
+        drained = asyncio.ensure_future(self._draining.wait())
+        try:
+            await asyncio.wait({claim, drained}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (claim, drained):
+                task.cancel()
+            await asyncio.wait({claim, drained})
+        return None if claim.cancelled() else claim.result()  # one that was just claimed is worked
 
     async def _admit(self, lanes: asyncio.TaskGroup) -> None:
         """Begin every real-time job at once: a player waits for its first sound, not for the end of somebody else's file."""
         free = asyncio.Semaphore(self._options.live)
-        while True:
-            await free.acquire()
-            job = await self._desk.leases.claim_next(self._desk.owner, Priority.REAL_TIME)
+        while await free.acquire() and (job := await self._claim(self._desk.leases.claim_next(self._desk.owner, Priority.REAL_TIME))):
             lanes.create_task(self._work(job)).add_done_callback(lambda _: free.release())
 
     async def _reap(self) -> None:
-        while True:
-            await asyncio.sleep(self._options.lease_seconds / 3)
-            await self._desk.leases.reap()
+        while not self._draining.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._options.lease_seconds / 3):
+                    await self._draining.wait()
+            metrics.JOBS_TAKEN_BACK.inc(await self._desk.leases.reap())
 
     async def _work(self, job: Job) -> None:
-        """One attempt: the work and its heart, side by side; whichever ends first ends the other."""
+        """One attempt, with its lines in the log and its span."""
+        with in_job(job.id, job.attempt), tracing.span("job", job=job.id, attempt=job.attempt, account=job.account, format=job.format):
+            await self._attempt(job)
+
+    async def _attempt(self, job: Job) -> None:
+        """The work and its heart, side by side; whichever ends first ends the other."""
         shares = [0.0]
         work = asyncio.ensure_future(self._trade.produce(job, lambda share: shares.__setitem__(0, share)))
         heart = asyncio.ensure_future(self._beat(job, shares))
@@ -136,13 +160,20 @@ class Worker:
         log.info("job stopped", job=job.id, attempt=job.attempt, reason=answer.value)
         if answer is BeatAnswer.CANCEL:
             await self._trade.discard(job)
-            await self._desk.endings.cancelled(job)
+            ended = await self._desk.endings.cancelled(job)
+            metrics.job_refused(job.format, Status.CANCELLED if ended else None)
+        else:
+            metrics.LEASES_LOST.inc()
 
     async def _ended(self, job: Job, work: "asyncio.Future[Produced]") -> None:
         error = work.exception()
         if error is None:
             produced = work.result()
             kept = await self._desk.endings.succeed(job, produced.result, produced.sources, produced.charge)
+            if kept:
+                metrics.job_billed(job.format, produced.charge)
+            else:
+                metrics.RESULTS_FENCED.inc()
             if kept and job.attempt > 1:
                 await self._trade.discard_others(job, produced.attempt)
             log.info("job succeeded" if kept else "job result refused", job=job.id, attempt=job.attempt)
@@ -150,10 +181,11 @@ class Worker:
         final = isinstance(error, FINAL)
         public = describe(error)
         log.log(20 if final else 40, "job failed", job=job.id, attempt=job.attempt, error=repr(error), exc_info=None if final else error)
-        await self._desk.endings.fail(
+        status = await self._desk.endings.fail(
             job,
             getattr(error, "code", public.code),
             public.message or INTERNAL.sentence or "",
             final=final,
             abandon=isinstance(error, ABANDONED),
         )
+        metrics.job_refused(job.format, status)

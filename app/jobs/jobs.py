@@ -65,7 +65,7 @@ class Jobs:
             while True:
                 job = await self.get(account, job_id)
                 left = deadline.left_seconds()
-                if job is None or job.status not in LIVE or left <= 0:
+                if job is None or job.status not in LIVE or left <= 0 or self._wakeups.stopping:
                     return job
                 await bell.ring(min(left, RECHECK_SECONDS))
 

@@ -31,6 +31,7 @@ class Wakeups:
     def __init__(self) -> None:
         self._workers: dict[_EventBell, range] = {}
         self._followers: dict[str, set[_EventBell]] = {}
+        self.stopping = False
 
     @contextmanager
     def queue_changes(self, lowest: Priority, highest: Priority) -> Iterator[Bell]:
@@ -54,6 +55,12 @@ class Wakeups:
             bells.discard(bell)
             if not bells:
                 del self._followers[job_id]
+
+    def stop(self) -> None:
+        """The service stops: whoever waits for the end of a job is told what there is."""
+        self.stopping = True
+        for job_id in self._followers:
+            self.job_changed(job_id)
 
     def queue_changed(self, priority: Priority | None = None) -> None:
         """Wake the workers, or only those who take jobs of this priority."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from app.errors import Conflict
+from app.metrics import TALLY
 from app.web.lru import Lru
 from storage.blocking import off_loop
 
@@ -71,6 +72,7 @@ class Bodies:
         """The whole of a small body in the version `etag`; raises Conflict when the file no longer has its size."""
         key = body.key, etag
         kept = self._small.get(key)
+        TALLY.served("disk" if kept is None else "memory", body.size_bytes)
         if kept is None:
             async with body.borrow() as path:
                 kept = await off_loop(_read_whole, path, body.size_bytes)

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from http import HTTPStatus
+from time import monotonic
 from typing import Final
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from app.jobs.stream import PlaylistForm, Stream
 from app.live.listing import growing_list, master, whole_list
 from app.live.publishing import Folder
 from app.live.viewing import Patience
+from app.metrics import FIRST_SOUND_SECONDS
 from app.web.access import grant_of
 from app.web.address import parse_target
 from app.web.asked import Asked
@@ -68,7 +70,10 @@ async def answer_hls(request: web.Request, asked: Asked, job: Job) -> web.Stream
     if isinstance(name, Segment):
         job = await request.app[VIEWING].segment(job, name.index, viewer.patience(SEGMENT_SECONDS))
     else:
+        begun, cold = monotonic(), job.stream is None
         job = await request.app[VIEWING].begun(job, viewer.patience(MASTER_SECONDS))
+        if cold and job.stream is not None:
+            FIRST_SOUND_SECONDS.observe(monotonic() - begun)
     if job.stream is None:
         return _refuse(viewer, job, name)
     return await _answer(viewer, job, job.stream, name)

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-Network = IPv4Network | IPv6Network
+from app.web.networks import Network, is_within
 
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 _FORWARDED_PAIR: Final = re.compile(r'(?P<name>host|proto)=(?:"(?P<quoted>[^"]*)"|(?P<token>[^;,\s]+))', re.IGNORECASE)
@@ -32,16 +31,9 @@ class PublicUrl:
         if self._configured is not None:
             return self._configured
         scheme, host = request.scheme, request.headers.get("Host", "")
-        if self._is_trusted(request.remote):
+        if is_within(request.remote, self._trusted):
             scheme, host = _forwarded(request, scheme, host)
         return f"{scheme}://{host if _HOST.fullmatch(host) else _own_address(request)}"
-
-    def _is_trusted(self, remote: str | None) -> bool:
-        if not self._trusted or not remote:  # a Unix socket has no address
-            return False
-        address = ip_address(remote.partition("%")[0])
-        mapped = getattr(address, "ipv4_mapped", None)  # how a dual-stack socket shows an IPv4 peer
-        return any((mapped or address) in network for network in self._trusted)
 
 
 def _forwarded(request: web.BaseRequest, scheme: str, host: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from app.metrics import TALLY
 from app.web.bodies import SMALL_BODY_BYTES, Bodies, StoredBody
 from app.web.conditional import Selection, Validators, http_date, select
 from app.web.sendfile import FileSpan
@@ -31,6 +32,7 @@ async def serve_file(request: web.Request, shown: Representation, body: StoredBo
         content = await bodies.read(body, shown.etag)
         return _answer(shown, selection, body.size_bytes, _slice(content, selection))
     file = await bodies.open(body, shown.etag)
+    TALLY.served("disk", selection.end - selection.start)
     return _answer(shown, selection, body.size_bytes, FileSpan(request, file, selection.start, selection.end))
 
 
