@@ -14,7 +14,6 @@ from app.access.secure_urls import SecureUrlKeys
 from app.access.sessions import Sessions
 from app.accounts.certificates import Certificates
 from app.accounts.keys import ApiKeys
-from app.files.folders import Folders
 from app.files.originals import Originals
 from app.files.probes import Probes
 from app.files.services import FileNeeds, FileServices, FileSettings, make_file_services
@@ -87,11 +86,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Open the database (migrated) and the store for as long as the context lasts."""
     for folder in (settings.data_dir, settings.scratch_dir, settings.owners_dir):
         folder.mkdir(parents=True, exist_ok=True)
-    limits = JobLimits(
-        queue=settings.queue_limit,
-        lease_seconds=settings.lease_seconds,
-        failure_memory_seconds=settings.failure_memory_seconds,
-    )
+    limits = JobLimits(settings.queue_limit, settings.lease_seconds, settings.failure_memory_seconds)
     database = Database(settings.database_url)
     store = DiskStore(settings.objects_dir, settings.free_space_bytes)
     wakeups = Wakeups()
@@ -99,18 +94,17 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     try:
         await database.migrate()
         fetcher = await resources.enter_async_context(Fetcher(Rules(settings.fetch_allowed_hosts)))
-        api_keys = ApiKeys(database)
-        await api_keys.ensure_account(DEFAULT_ACCOUNT)
+        await ApiKeys(database).ensure_account(DEFAULT_ACCOUNT)
         scratch_dir = resources.enter_context(_own_scratch(settings))
         retention = Retention(database, wakeups)
         sealing = open_sealing(settings.secret, settings.secret_file)
-        originals = Originals(store, settings.library_dir)
-        needs = FileNeeds(database, store, originals, Folders(database, sealing), retention)
+        needs = FileNeeds(database, store, retention, sealing, fetcher)
+        files = make_file_services(needs, _file_settings(settings, scratch_dir))
         yield Services(
             settings=settings,
             database=database,
             store=store,
-            originals=originals,
+            originals=files.originals,
             wakeups=wakeups,
             signals=LiveSignals(wakeups),
             jobs=Jobs(database, wakeups, limits),
@@ -118,10 +112,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             endings=Endings(database, wakeups, limits),
             retention=retention,
             ledger=Ledger(database),
-            keys=api_keys,
+            keys=ApiKeys(database),
             fetcher=fetcher,
             sealing=sealing,
-            files=make_file_services(needs, _file_settings(settings, scratch_dir)),
+            files=files,
             orders=Orders(database, wakeups),
             scratch_dir=scratch_dir,
         )

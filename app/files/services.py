@@ -13,7 +13,9 @@ from app.files.originals import Originals
 from app.files.upload_rows import UploadRows
 from app.files.uploads import Uploads
 from app.jobs.retention import Retention
+from app.signing.sealing import Sealing
 from storage.db import Database
+from storage.fetch.fetcher import Fetcher
 from storage.parts import Assemblies
 from storage.store import Store
 
@@ -33,6 +35,7 @@ class FileSettings:
 class FileServices:
     """What can be done with files."""
 
+    originals: Originals
     folders: Folders
     files: Files
     contents: Contents
@@ -47,22 +50,25 @@ class FileNeeds:
 
     database: Database
     store: Store
-    originals: Originals
-    folders: Folders
     retention: Retention
+    sealing: Sealing
+    fetcher: Fetcher
 
 
 def make_file_services(needs: FileNeeds, settings: FileSettings) -> FileServices:
     """Put together."""
     index = FileIndex(needs.database)
-    files = Files(Shelf(needs.store, needs.originals, index, needs.folders, needs.retention, settings.scratch_dir))
-    contents = Contents(index, needs.folders, settings.library_dir)
+    folders = Folders(needs.database, needs.sealing)
+    originals = Originals(needs.store, settings.library_dir)
+    files = Files(Shelf(needs.store, originals, index, folders, needs.retention, settings.scratch_dir))
+    contents = Contents(index, folders, settings.library_dir)
     assemblies = Assemblies(settings.uploads_dir)
     return FileServices(
-        folders=needs.folders,
+        originals=originals,
+        folders=folders,
         files=files,
         contents=contents,
         uploads=Uploads(UploadRows(needs.database), assemblies, files, needs.store, settings.upload_lifetime_seconds),
         intake=FileIntake(files, needs.store, settings.scratch_dir, settings.max_upload_bytes),
-        orders=OrderWork(Depot(files, contents, needs.folders, needs.retention)),
+        orders=OrderWork(Depot(files, contents, folders, needs.retention)),
     )

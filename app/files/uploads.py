@@ -129,27 +129,19 @@ class Uploads:
 
     async def _receive(self, upload: Upload, number: int, pieces: AsyncIterator[bytes]) -> str:
         start, end = upload.range(number)
-        digest = blake2b(digest_size=16)
         await self._store.require_space(end - start)
         try:
             with PartWriter(self._assemblies.path(upload.id), start, end - start) as part:
                 if not await self._rows.reopen(upload.id, number):
                     raise Gone(f"Part {number} is complete already.")
-                async for piece in pieces:
-                    if len(piece) > part.left_bytes:
-                        raise InvalidRequest(f"Part {number} has {end - start} bytes, and more were sent.")
-                    digest.update(piece)
-                    await to_its_end(off_loop(part.write, piece))
-                if part.left_bytes:
-                    raise InvalidRequest(f"Part {number} has {end - start} bytes, and {part.left_bytes} fewer were sent.")
-                await to_its_end(off_loop(part.sync))
-            await self._rows.record(upload.id, number, digest.hexdigest())
+                etag = await _write(part, pieces)
+            await self._rows.record(upload.id, number, etag)
         except StoreFull:
             await self._drop(upload)
             raise
         except (ObjectMissing, StillWriting) as error:
             raise Gone("This upload is finished.") from error
-        return digest.hexdigest()
+        return etag
 
     async def _finish(self, upload: Upload) -> str:
         """Publish, once: of those that race here the others find it done."""
@@ -176,6 +168,20 @@ class Uploads:
     async def _drop(self, upload: Upload) -> None:
         await self._rows.delete(upload.id)
         await off_loop(self._assemblies.drop, upload.id)
+
+
+async def _write(part: PartWriter, pieces: AsyncIterator[bytes]) -> str:
+    """Write a part durably; returns its ETag. Raises InvalidRequest when it has another length."""
+    digest = blake2b(digest_size=16)
+    async for piece in pieces:
+        if len(piece) > part.left_bytes:
+            raise InvalidRequest("More bytes were sent than this part has.")
+        digest.update(piece)
+        await to_its_end(off_loop(part.write, piece))
+    if part.left_bytes:
+        raise InvalidRequest(f"{part.left_bytes} bytes of this part are missing.")
+    await to_its_end(off_loop(part.sync))
+    return digest.hexdigest()
 
 
 async def _end(sending: "asyncio.Future[str] | None") -> None:

@@ -70,6 +70,8 @@ class Retention:
 
     async def retire_path(self, account: str, path: str) -> int:
         """Reset every variant made from this original, appended ones too; returns how many jobs are concerned."""
+        if not await self._is_read(account, path):
+            return 0  # a new file: nothing that is in memory is stale
         return await self._reset(account, job_originals.c.path == path)
 
     async def retire_prefix(self, account: str, prefix: str) -> int:
@@ -147,8 +149,6 @@ class Retention:
             return [Kept(*row) for row in await connection.execute(query)]
 
     async def _reset(self, account: str, which: ColumnElement[bool]) -> int:
-        if not await self._is_read(account, which):
-            return 0  # a new file: nothing in memory is stale
         reads_it = exists().where(job_originals.c.job_id == jobs.c.id, job_originals.c.account == account, which)
         async with self._database.write() as connection:
             restarted = await _restart(connection, reads_it)
@@ -160,9 +160,9 @@ class Retention:
         self._wakeups.queue_changed()
         return retired + len(restarted)
 
-    async def _is_read(self, account: str, which: ColumnElement[bool]) -> bool:
+    async def _is_read(self, account: str, path: str) -> bool:
         async with self._database.read() as connection:
-            query = select(job_originals.c.job_id).where(job_originals.c.account == account, which).limit(1)
+            query = select(job_originals.c.job_id).where(job_originals.c.account == account, job_originals.c.path == path).limit(1)
             return await connection.scalar(query) is not None
 
     def _learn(self, number: int) -> None:

@@ -73,24 +73,32 @@ async def _files_of(request: web.Request) -> AsyncIterator[BodyPartReader]:
     if request.content_type != "multipart/form-data":
         raise InvalidRequest("This takes a body of the type multipart/form-data.")
     count = 0
+    form = await request.multipart()
+    while (part := await _next_part(form)) is not None:
+        if part.filename is not None:
+            count += 1
+            if count > MAX_FORM_FILES:
+                raise InvalidRequest(f"A form takes {MAX_FORM_FILES} files at most.")
+            yield part
+
+
+async def _next_part(form: MultipartReader) -> BodyPartReader | None:
+    """The next field, whatever is unread of the last one left behind; raises InvalidRequest."""
     try:
-        form = await request.multipart()
-        while (part := await form.next()) is not None:
-            if isinstance(part, MultipartReader):
-                raise InvalidRequest("A form within a form is not taken.")
-            if part.filename is not None:
-                count += 1
-                if count > MAX_FORM_FILES:
-                    raise InvalidRequest(f"A form takes {MAX_FORM_FILES} files at most.")
-                yield part
-            await part.release()
+        part = await form.next()
     except (ValueError, AssertionError, web.RequestPayloadError) as error:
         raise InvalidRequest("The form cannot be read.") from error
+    if isinstance(part, MultipartReader):
+        raise InvalidRequest("A form within a form is not taken.")
+    return part
 
 
 async def _part_pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
-    while piece := await part.read_chunk(PIECE_BYTES):
-        yield bytes(piece)
+    try:
+        while piece := await part.read_chunk(PIECE_BYTES):
+            yield bytes(piece)
+    except (ValueError, AssertionError, web.RequestPayloadError) as error:
+        raise InvalidRequest("The form ended early or cannot be read.") from error
 
 
 ENDPOINTS: Final = (
