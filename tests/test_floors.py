@@ -150,7 +150,8 @@ def test_no_module_keeps_state_behind_your_back(module: Module) -> None:
 
 def test_every_library_we_import_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {_import_name(requirement) for requirement in project["dependencies"]}
+    extras = [each for name, listed in project["optional-dependencies"].items() if name != "dev" for each in listed]
+    declared = {_import_name(requirement) for requirement in (*project["dependencies"], *extras)}
     imported = {each.name.partition(".")[0] for module in MODULES for each in imports(module)}
     foreign = imported - set(sys.stdlib_module_names) - {*PACKAGES, "player"} - {"multidict", "yarl"}  # aiohttp's own values
     assert foreign <= declared, "declare it in pyproject.toml and run make lock"
@@ -159,4 +160,6 @@ def test_every_library_we_import_is_declared() -> None:
 def _import_name(requirement: str) -> str:
     """What `import` calls a distribution."""
     name = requirement.partition("[")[0].partition(">")[0].partition("=")[0].strip()
-    return {"ffmpeg-python": "ffmpeg", "python-ulid": "ulid", "pyjwt": "jwt"}.get(name, name.replace("-", "_"))
+    return {"ffmpeg-python": "ffmpeg", "python-ulid": "ulid", "pyjwt": "jwt", "opentelemetry-sdk": "opentelemetry"}.get(
+        name, name.replace("-", "_")
+    )
