@@ -153,7 +153,8 @@ def test_every_library_we_import_is_declared() -> None:
     extras = [each for name, listed in project["optional-dependencies"].items() if name != "dev" for each in listed]
     declared = {_import_name(requirement) for requirement in (*project["dependencies"], *extras)}
     imported = {each.name.partition(".")[0] for module in MODULES for each in imports(module)}
-    foreign = imported - set(sys.stdlib_module_names) - {*PACKAGES, "player"} - {"multidict", "yarl", "botocore"}  # parts of aiohttp and boto3
+    parts = {"multidict", "yarl", "botocore"}  # of aiohttp and boto3
+    foreign = imported - set(sys.stdlib_module_names) - {*PACKAGES, "player"} - parts
     assert foreign <= declared, "declare it in pyproject.toml and run make lock"
 
 
