@@ -19,7 +19,7 @@ from app.web.bodies import Bodies
 from app.web.metrics_page import OPERATIONS, Operations
 from app.web.operations import build_operations_app
 from app.web.server import Listen, listening
-from app.wiring import Services, make_app, make_housekeeping, make_worker, make_workshop, open_engine, open_services
+from app.wiring import Services, make_app, make_courier, make_housekeeping, make_worker, make_workshop, open_engine, open_services
 
 log = structlog.get_logger()
 
@@ -31,7 +31,8 @@ async def serve(settings: Settings, announce: Callable[[str], None], show_keys: 
     """
     stop = _stop_signal()
     async with open_services(settings) as services:
-        await ensure_demo(services.files.files, services.scratch_dir)
+        if settings.demo:
+            await ensure_demo(services.files.files, services.scratch_dir)
         if first := await services.keys.create_first(DEFAULT_ACCOUNT):
             show_keys(*first)
         await _run(services, stop, announce)
@@ -53,7 +54,7 @@ async def _run(services: Services, stop: asyncio.Event, announce: Callable[[str]
         async with _operations(services) as operations, asyncio.TaskGroup() as tasks:
             vitals = operations.vitals
             shop = make_workshop(services, vitals.engine, scratch_dir)
-            chores = (make_housekeeping(services, bodies).run(), operations.place.keep_writing(vitals.counted))
+            chores = (make_housekeeping(services, bodies).run(), make_courier(services).run(), operations.place.keep_writing(vitals.counted))
             running = [tasks.create_task(chore) for chore in chores]
             worker = make_worker(services, shop, owner)
             working = tasks.create_task(worker.run() if settings.workers else asyncio.sleep(0))

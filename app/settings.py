@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
     data_dir: Path = Field(Path("data"), description="Folder of everything that is kept: objects, database, scratch.")
     library_dir: Path | None = Field(None, description="Read-only folder whose files are the default account's originals at once.")
+    demo: bool = Field(True, description="Give a fresh install one original to try, /demo/first-light.wav.")
     public_url: AnyHttpUrl | None = Field(None, description="Base of absolute links; default: the request's host.")
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Networks whose X-Forwarded-* headers are believed, comma-separated."
@@ -50,14 +51,6 @@ class Settings(BaseSettings):
         (), description="Hosts that may be fetched from whatever their address, comma-separated; 'host:port' also allows that port."
     )
     secret: str | None = Field(None, description="Base64 of 32 bytes that seal what is secret at rest; default: made in the data folder.")
-    drain_seconds: float = Field(10, ge=0, le=3600, description="What running jobs get to end when the service stops; then they go back.")
-    metrics_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
-        (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")), description="Networks that may read /metrics, comma-separated; never through a proxy."
-    )
-    metrics_port: int | None = Field(
-        None, ge=0, le=65535, description="Where `soundpath work` answers /metrics, /healthz and /readyz; `serve` does on its own port."
-    )
-    trace_endpoint: AnyHttpUrl | None = Field(None, description="Where OpenTelemetry spans go (OTLP over HTTP); needs soundpath[otel].")
     drain_seconds: float = Field(10, ge=0, le=3600, description="What running jobs get to end when the service stops; then they go back.")
     metrics_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
         (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),

@@ -57,6 +57,7 @@ class Service:
             "PATH": os.environ["PATH"],
             "SOUNDPATH_DATA_DIR": str(self.data),
             "SOUNDPATH_PORT": "0",
+            "SOUNDPATH_DEMO": "false",  # seconds of work that few tests need
             "SOUNDPATH_LIBRARY_DIR": str(self.library or ""),
             **self.environment,
         }

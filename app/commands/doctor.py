@@ -86,26 +86,24 @@ def _check_space(settings: Settings) -> Check:
 
 async def _check_codecs(settings: Settings) -> AsyncIterator[Check]:
     """A second of silence through every codec, in the sandbox, as a job would."""
+    try:
+        async with open_engine(settings.model_copy(update={"workers": 1})) as engine:
+            for format_ in ("mp3", "aac", "wav-riff", "wav-rf64"):
+                yield await _check_codec(engine, format_)
+    except TransformError as error:
+        yield "engine", f"does not start: {error} {error.detail}"
+
+
+async def _check_codec(engine: Engine, format_: str) -> Check:
+    name = f"codec {format_}"
     with TemporaryDirectory() as folder:
         file = Path(folder) / "silence.wav"
         _write_silence(file)
         try:
-            async with open_engine(settings.model_copy(update={"workers": 1})) as engine:
-                for query in ("mp3", "aac", "wav-riff", "wav-rf64"):
-                    yield await _check_codec(engine, file, query)
+            decided = plan(parse("/silence.wav", [("f", format_)]), [await engine.measure(str(file))], PlanLimits())
+            await run_plan(engine, decided, [file], Path(folder), RunOptions(cores=1, timeout_seconds=ENCODE_SECONDS))
         except TransformError as error:
-            yield "engine", f"does not start: {error} {error.detail}"
-
-
-async def _check_codec(engine: Engine, file: Path, format_: str) -> Check:
-    name = f"codec {format_}"
-    try:
-        decided = plan(parse("/silence.wav", [("f", format_)]), [await engine.measure(str(file))], PlanLimits())
-        with TemporaryDirectory() as scratch:
-            options = RunOptions(cores=1, timeout_seconds=ENCODE_SECONDS)
-            await run_plan(engine, decided, [file], Path(scratch), options)
-    except TransformError as error:
-        return name, f"does not work: {error} {error.detail}"
+            return name, f"does not work: {error} {error.detail}"
     return name, None
 
 
