@@ -54,7 +54,7 @@ async def _run(services: Services, stop: asyncio.Event, announce: Callable[[str]
         async with _operations(services) as operations, asyncio.TaskGroup() as tasks:
             vitals = operations.vitals
             shop = make_workshop(services, vitals.engine, scratch_dir)
-            chores = (make_housekeeping(services, bodies).run(), make_courier(services).run(), operations.place.keep_writing(vitals.counted))
+            chores = (make_housekeeping(services, bodies).run(), make_courier(services).run(), make_courier(services).run(), operations.place.keep_writing(vitals.counted))
             running = [tasks.create_task(chore) for chore in chores]
             worker = make_worker(services, shop, owner)
             working = tasks.create_task(worker.run() if settings.workers else asyncio.sleep(0))

@@ -10,10 +10,10 @@ from time import monotonic
 from aiohttp import web
 
 from app import metrics, tracing
-from app.access.secure_urls import SecureUrlKeys
-from app.access.sessions import Sessions
-from app.accounts.certificates import Certificates
 from app.accounts.keys import ApiKeys
+from app.callbacks.courier import Courier, Mailbag
+from app.callbacks.deliveries import Deliveries
+from app.callbacks.subscriptions import Subscriptions
 from app.files.originals import Originals
 from app.files.probes import Probes
 from app.files.services import FileNeeds, FileServices, FileSettings, make_file_services
@@ -35,13 +35,15 @@ from app.live.viewing import Viewing
 from app.produce import Produced, Workshop, produce
 from app.produce_stream import produce_stream
 from app.settings import DEFAULT_ACCOUNT, Settings
+from app.signing.keys import SigningKeys
+from app.signing.requests import RequestSigner
 from app.signing.sealing import Sealing, open_sealing
 from app.variants import Variants
 from app.web import keys
-from app.web.access import SECURE_URL_KEYS
-from app.web.auth import API_KEYS, SESSIONS
 from app.web.bodies import Bodies
+from app.web.entrance import fit_entrance
 from app.web.public_url import PublicUrl
+from app.web.wire import api_job
 from app.web.server import Doors, build_app
 from app.web.variant import variant
 from app.worker import Desk, Trade, Worker, WorkerOptions
@@ -206,9 +208,7 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
     settings = services.settings
     public_url = PublicUrl(str(settings.public_url) if settings.public_url else None, settings.trusted_proxies)
     app = build_app(Doors(services.jobs, services.originals, bodies, public_url, variant, demo_path))
-    app[API_KEYS] = services.keys
-    app[SECURE_URL_KEYS] = SecureUrlKeys(services.keys, services.sealing)
-    app[SESSIONS] = Sessions(Certificates(services.database))
+    fit_entrance(app, services.database, services.sealing)
     app[keys.STORE] = services.store
     app[keys.FILES] = services.files.files
     app[keys.FOLDERS] = services.files.folders
@@ -223,6 +223,16 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
     app[keys.VIEWING] = Viewing(services.jobs, shop.streams, services.store, services.signals)
     app[keys.VARIANTS] = Variants(services.jobs, services.retention, services.originals, services.store)
     return app
+
+
+def make_courier(services: Services) -> Courier:
+    """Who tells others that jobs have ended; links begin with the public URL, as no request says what we are called."""
+    settings = services.settings
+    base = str(settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
+    signer = RequestSigner(SigningKeys(services.database, services.sealing))
+    subscriptions = Subscriptions(services.database, services.sealing)
+    bag = Mailbag(Deliveries(services.database), subscriptions, services.jobs, signer, lambda job: api_job(job, base))
+    return Courier(bag, services.fetcher)
 
 
 def make_housekeeping(services: Services, bodies: Bodies | None = None) -> Housekeeping:

@@ -10,7 +10,6 @@ callback_subscriptions = Table(
     Column("id", String(26), primary_key=True),
     Column("account", String(7), ForeignKey("accounts.id"), nullable=False),
     Column("url", Text, nullable=False),
-    Column("sealed_secret", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Index("ix_callback_subscriptions_account", "account", "created_ms"),
 )

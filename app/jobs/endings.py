@@ -3,6 +3,7 @@
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.callbacks.deliveries import note_end
 from app.jobs.job import Job, Result, SourceVersion, Status
 from app.jobs.limits import JobLimits
 from app.jobs.rows import write_failure, write_result, write_sources
@@ -37,6 +38,7 @@ class Endings:
             ended = await connection.execute(ours.values(owner=None, lease_until_ms=None, **values, **times))
             if ended.rowcount:
                 await write_charge(connection, job, charge)
+                await note_end(connection, job.id)
             else:
                 await _cancel(connection, job)
         self._wakeups.job_changed(job.id)

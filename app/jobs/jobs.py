@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, insert, not_, or_, select, upd
 from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
+from app.callbacks.deliveries import note_end
 from app.jobs.errors import QueueFull
 from app.jobs.job import LIVE, Job, Keep, NewJob, Priority, Status
 from app.jobs.limits import JobLimits
@@ -73,7 +74,8 @@ class Jobs:
         """Ask for the end of a job: a waiting one is Cancelled at once, a running one Cancelling until its owner has cleaned up."""
         mine = and_(jobs.c.id == job_id, jobs.c.account == account)
         async with self._database.write() as connection:
-            await self._move(connection, mine & is_queued, status=Status.CANCELLED, ended_ms=now_ms(), purge_due_ms=now_ms())
+            if await self._move(connection, mine & is_queued, status=Status.CANCELLED, ended_ms=now_ms(), purge_due_ms=now_ms()):
+                await note_end(connection, job_id)
             await self._move(connection, mine & (jobs.c.status == Status.RUNNING), status=Status.CANCELLING)
             job = await job_where(connection, mine)
         self._wakeups.job_changed(job_id)
@@ -110,8 +112,8 @@ class Jobs:
         await connection.execute(insert(job_originals), originals)
         return await job_where(connection, jobs.c.id == job_id)
 
-    async def _move(self, connection: AsyncConnection, condition: ColumnElement[bool], **values: object) -> None:
-        await connection.execute(update(jobs).where(condition).values(updated_ms=now_ms(), **values))
+    async def _move(self, connection: AsyncConnection, condition: ColumnElement[bool], **values: object) -> int:
+        return (await connection.execute(update(jobs).where(condition).values(updated_ms=now_ms(), **values))).rowcount
 
 
 class _Deadline:

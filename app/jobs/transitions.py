@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, RowMapping, and_, case, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.callbacks.deliveries import note_end
 from app.jobs.job import Job, Status
 from app.jobs.limits import JobLimits
 from app.jobs.rows import write_failure
@@ -51,6 +52,7 @@ async def end(connection: AsyncConnection, job_id: str, status: Status, **values
     """Failed or Cancelled: whatever the attempts left in the store is to be deleted; what players have been told of, a little later."""
     grace_ms = case((jobs.c.stream.is_(null()), 0), else_=LISTED_MS) if status is Status.FAILED else 0
     await _leave(connection, job_id, status=status, ended_ms=now_ms(), purge_due_ms=now_ms() + grace_ms, **values)
+    await note_end(connection, job_id)
 
 
 async def _leave(connection: AsyncConnection, job_id: str, **values: object) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from app.web import cache_api, direct_uploads_api, files_api, folders_api, uploads_api, url_upload_api
+from app.web import cache_api, callbacks_api, direct_uploads_api, files_api, folders_api, keys_api, uploads_api, url_upload_api
 from app.web.endpoint import Endpoint, route
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -14,6 +14,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *files_api.ENDPOINTS,
     *folders_api.ENDPOINTS,
     *cache_api.ENDPOINTS,
+    *keys_api.ENDPOINTS,
+    *callbacks_api.ENDPOINTS,
 )
 
 

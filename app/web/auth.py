@@ -10,12 +10,14 @@ from yarl import URL
 
 from app.access.grants import Session
 from app.access.sessions import Sessions, TokenRefused
+from app.accounts.certificates import Certificates
 from app.accounts.keys import ApiKeys
 from app.accounts.permissions import KeyKind, Permission
 from app.errors import Unauthenticated, Unauthorized
 
 API_KEYS: Final = web.AppKey("api_keys", ApiKeys)
 SESSIONS: Final = web.AppKey("sessions", Sessions)
+CERTIFICATES: Final = web.AppKey("certificates", Certificates)
 BASIC_USER: Final = "apikey"
 
 TOKEN_HEADER: Final = "Authorization-Token"

@@ -33,6 +33,7 @@ PARAMETERS: Final = (
     "exp",
     "sig",
     "artifact",
+    "callback",
 )
 _ALIASES: Final = {VERSION_PARAMETERS[1]: "version", ARTIFACT_PARAMETERS[0]: "artifact"}
 _SECONDS = re.compile(r"[0-9]{1,10}")
@@ -67,6 +68,7 @@ class Delivery:
     expires_ms: int | None = None
     sig: str | None = None
     artifact: str | None = None
+    callback: str | None = None
 
     @property
     def keep(self) -> Keep:
@@ -95,6 +97,7 @@ def parse_delivery(params: Params) -> Delivery:
         expires_ms=asked.epoch("exp"),
         sig=asked.text("sig"),
         artifact=asked.text("artifact"),
+        callback=asked.text("callback"),
     )
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from app.files.originals import Originals
 from app.jobs.jobs import Jobs
 from app.settings import SettingsRefused
-from app.web import access_tokens, api, health, job_api, pages, player_assets
+from app.web import access_tokens, api, health, job_api, jwks, pages, player_assets
 from app.web.access import guarded
 from app.web.bodies import Bodies
 from app.web.cors import Handler, add_headers, preflight
@@ -84,6 +84,7 @@ def build_app(doors: Doors) -> web.Application:
             web.get(player_assets.SCRIPT_TAG_ROUTE, player_assets.script_tag),
             web.get(player_assets.ROUTE, player_assets.asset),
             web.get(OEMBED_ROUTE, oembed),
+            web.get(jwks.ROUTE, jwks.jwks),
             web.put(access_tokens.ROUTE, access_tokens.begin),
             web.delete(access_tokens.ROUTE, access_tokens.end),
             *api.routes(),

@@ -8,6 +8,7 @@ from app.errors import ArtifactNotFound, CacheMiss, TransformationNotFound
 from app.jobs.job import ArtifactFile, Job, Status
 from app.web.asked import Asked, ask
 from app.web.bodies import StoredBody
+from app.web.callback import ask_callback, check_callback
 from app.web.cache_control import Lifetime, cache_control
 from app.web.content_type import attachment, content_type
 from app.web.cover import answer_cover
@@ -33,11 +34,13 @@ async def variant(request: web.Request) -> web.StreamResponse:
         return await (answer_meta if asked.address.artifact is None else answer_cover)(request, asked)
     if asked.spec.format is Format.HTML_AAC and asked.address.artifact is None:
         return await answer_page(request, asked)
+    check_callback(request, asked)
     variants = request.app[VARIANTS]
     job = await variants.find(asked.new_job)
     if job is None or broke_off(asked, job):
         _refuse_cold(request, asked)
         job = await variants.start(asked.new_job, instead_of=job)
+    await ask_callback(request, asked, job)
     if asked.spec.format in REAL_TIME_FAMILY:
         return await answer_hls(request, asked, job)
     if asked.address.artifact is None:

@@ -50,7 +50,6 @@ def _callbacks() -> None:
         sa.Column("id", sa.String(26), nullable=False),
         sa.Column("account", sa.String(7), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("sealed_secret", sa.Text(), nullable=False),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_callback_subscriptions"),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], name="fk_callback_subscriptions_account_accounts"),

@@ -1,0 +1,30 @@
+"""What the web door knows callers by, and what it tells others with: put together, and hung where the handlers find it."""
+
+from aiohttp import web
+
+from app.access.secure_urls import SecureUrlKeys
+from app.access.sessions import Sessions
+from app.accounts.certificates import Certificates
+from app.accounts.keys import ApiKeys
+from app.callbacks.deliveries import Deliveries
+from app.callbacks.subscriptions import Subscriptions
+from app.signing.keys import SigningKeys
+from app.signing.sealing import Sealing
+from app.web.access import SECURE_URL_KEYS
+from app.web.auth import API_KEYS, CERTIFICATES, SESSIONS
+from app.web.callback import DELIVERIES, SUBSCRIPTIONS
+from app.web.jwks import SIGNING_KEYS
+from storage.db import Database
+
+
+def fit_entrance(app: web.Application, database: Database, sealing: Sealing) -> None:
+    """Everything of it, on one database."""
+    api_keys = ApiKeys(database)
+    certificates = Certificates(database)
+    app[API_KEYS] = api_keys
+    app[SECURE_URL_KEYS] = SecureUrlKeys(api_keys, sealing)
+    app[CERTIFICATES] = certificates
+    app[SESSIONS] = Sessions(certificates)
+    app[SIGNING_KEYS] = SigningKeys(database, sealing)
+    app[DELIVERIES] = Deliveries(database)
+    app[SUBSCRIPTIONS] = Subscriptions(database, sealing)
