@@ -27,8 +27,10 @@ export function explainFailures(player, notice, url) {
   button.type = "button";
   button.textContent = "Try again";
   let waiting = 0;
+  let failed = false; // ours: Video.js forgets its error at a late loadstart, without going on
 
   const clear = () => {
+    failed = false;
     clearTimeout(waiting);
     notice.replaceChildren();
     notice.hidden = true;
@@ -51,12 +53,14 @@ export function explainFailures(player, notice, url) {
   player.on("error", async () => {
     if (!player.error()) return;
     clearTimeout(waiting);
+    failed = true;
     const message = await explanation(url, player.error().code);
-    if (player.error()) tell(message, button);
+    if (failed) tell(message, button);
   });
   player.on("waiting", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => player.error() || tell("Still preparing this part …"), WAITING_MS);
+    waiting = setTimeout(() => failed || tell("Still preparing this part …"), WAITING_MS);
   });
-  player.on(["playing", "timeupdate", "seeked"], () => player.error() || clear());
+  player.on(["loadedmetadata", "playing"], clear);
+  player.on(["timeupdate", "seeked"], () => failed || clear());
 }

@@ -1,0 +1,1 @@
+"""Real players in a real browser, against a running service."""
