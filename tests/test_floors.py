@@ -36,15 +36,18 @@ DOORS = {
     "aiohttp": {"app.web", "storage.fetch"},
     "aiosqlite": {"storage.db"},
     "alembic": {"storage.db", "storage.migrations"},
+    "asyncpg": {"storage.postgres", "storage.channel"},
     "av": {"transforms.engine", "transforms.probe"},
-    "boto3": {"storage.s3"},
-    "botocore": {"storage.s3"},
+    "boto3": {"storage.s3", "storage.s3_errors"},
+    "botocore": {"storage.s3", "storage.s3_errors"},
+    "diskcache": {"storage.cached"},
     "ffmpeg": {"transforms.engine"},
     "imageio_ffmpeg": {"transforms.engine"},
     "jinja2": {"app.web"},
     "m3u8": {"app.files.playlist"},
+    "pgqueuer": {"app.jobs.tickets", "storage.migrations"},
     "pydantic_settings": {"app.settings"},
-    "sqlite3": {"storage.db"},
+    "sqlite3": {"storage.db", "storage.cached"},  # what diskcache fails with
     "subprocess": {"transforms.engine", "transforms.probe"},
     "app.settings.Settings": {"app.settings", *FLOORS[4]},  # floors below get plain arguments
 }

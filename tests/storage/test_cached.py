@@ -1,0 +1,119 @@
+"""The local copy in front of another store: the contract, what it saves, its bounds, and what it refuses to read."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.cached import CachedStore, open_cache
+from storage.disk import DiskStore
+from storage.errors import ObjectMissing
+from tests.storage.contract import Put, StoreContract
+
+LIMIT_BYTES = 4 << 20
+
+
+@pytest.fixture
+def inner(tmp_path: Path) -> Iterator[DiskStore]:
+    opened = DiskStore(tmp_path / "objects")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(inner: DiskStore, tmp_path: Path) -> Iterator[CachedStore]:
+    opened = CachedStore(inner, tmp_path / "cache", LIMIT_BYTES, "artifacts/")
+    yield opened
+    opened.close()
+    assert not list((tmp_path / "cache" / "lent").iterdir())
+
+
+class TestCachedStore(StoreContract):
+    pass
+
+
+@pytest.fixture
+def put(store: CachedStore, tmp_path: Path) -> Put:
+    async def put(key: str, content: bytes = b"x") -> object:
+        file = tmp_path / "put"
+        file.write_bytes(content)
+        return await store.put_file(key, file)
+
+    return put  # type: ignore[return-value]
+
+
+async def borrowed(store: CachedStore, key: str) -> bytes:
+    async with store.borrow(key) as path:
+        return path.read_bytes()
+
+
+async def test_what_was_borrowed_stays(store: CachedStore, inner: DiskStore, put: Put) -> None:
+    await put("artifacts/a", b"sound")
+    assert await borrowed(store, "artifacts/a") == b"sound"
+    await inner.delete("artifacts/")
+    assert await borrowed(store, "artifacts/a") == b"sound", "an artifact is served though its store has lost it"
+    assert (store.figures.hits, store.figures.misses, store.figures.hit_bytes) == (1, 1, 5)
+
+
+async def test_originals_are_asked_for_their_version(store: CachedStore, inner: DiskStore, put: Put) -> None:
+    await put("originals/a", b"one")
+    assert [await borrowed(store, "originals/a") for _ in range(2)] == [b"one"] * 2
+    assert store.figures.hits == 1
+    await put("originals/a", b"two")
+    assert await borrowed(store, "originals/a") == b"two"
+    await inner.delete("originals/a")
+    with pytest.raises(ObjectMissing):
+        await borrowed(store, "originals/a")
+
+
+async def test_a_file_stays_while_it_is_lent_though_others_drive_it_out(store: CachedStore, put: Put, tmp_path: Path) -> None:
+    size = LIMIT_BYTES // 10
+    await put("artifacts/first", b"1" * size)
+    await borrowed(store, "artifacts/first")
+    async with store.borrow("artifacts/first") as path:
+        for number in range(40):
+            await put(f"artifacts/{number}", b"0" * size)
+            await borrowed(store, f"artifacts/{number}")
+        assert path.read_bytes() == b"1" * size
+    kept = sum(file.stat().st_size for file in (tmp_path / "cache" / "kept").rglob("*.val"))
+    assert size <= kept <= LIMIT_BYTES + size
+    misses = store.figures.misses
+    await borrowed(store, "artifacts/first")
+    assert store.figures.misses == misses + 1, "it had been driven out"
+
+
+async def test_what_is_too_large_passes_through(store: CachedStore, put: Put, tmp_path: Path) -> None:
+    await put("artifacts/large", bytes(LIMIT_BYTES))
+    assert len(await borrowed(store, "artifacts/large")) == LIMIT_BYTES
+    assert not list((tmp_path / "cache" / "kept").rglob("*.val"))
+
+
+async def test_a_lost_file_and_a_broken_book_are_no_errors(store: CachedStore, put: Put, tmp_path: Path) -> None:
+    await put("artifacts/a", b"sound")
+    await borrowed(store, "artifacts/a")
+    for file in (tmp_path / "cache" / "kept").rglob("*.val"):
+        file.unlink()
+    assert await borrowed(store, "artifacts/a") == b"sound"
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "cache.db").write_bytes(b"not a database" * 1000)
+    open_cache(broken, LIMIT_BYTES).close()
+
+
+def test_nothing_is_pickled_or_unpickled(tmp_path: Path) -> None:
+    cache = open_cache(tmp_path / "kept", LIMIT_BYTES)
+    file = tmp_path / "file"
+    file.write_bytes(b"x")
+    with file.open("rb") as value:
+        cache.set("name", value, read=True)
+    for key, content in (("name", {"a": 1}), ("name", b"bytes"), (7, b"bytes"), (("a", "b"), b"")):
+        with pytest.raises(TypeError):
+            cache.set(key, content)
+    with sqlite3.connect(tmp_path / "kept" / "cache.db") as books:
+        books.execute("UPDATE Cache SET mode = 4, filename = NULL, value = ?", (b"cos\nsystem\n(S'false'\ntR.",))
+    with pytest.raises(TypeError):
+        cache.get("name", read=True)
+    with pytest.raises(TypeError):
+        cache.get("name")
+    cache.close()

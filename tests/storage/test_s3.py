@@ -1,0 +1,95 @@
+"""The S3 adapter against rclone's server: the contract, and what only an object store can get wrong."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+import pytest
+from ulid import ULID
+from yarl import URL
+
+from storage.errors import StoreUnavailable
+from storage.s3 import PART_BYTES, WHOLE_BYTES, Bucket, S3Store
+from tests.servers import BUCKET, ObjectStore, object_store
+from tests.storage.contract import Put, StoreContract, read_all
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ObjectStore]:
+    with object_store() as started:
+        yield started
+
+
+@pytest.fixture
+def store(server: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Store]:
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    opened = S3Store(Bucket(BUCKET, f"{ULID()}/", server.endpoint), tmp_path / "lent")
+    yield opened
+    opened.close()
+    assert not list((tmp_path / "lent").iterdir())
+
+
+class TestS3Store(StoreContract):
+    async def test_readers_see_one_version_or_the_other(self, store: S3Store, put: Put) -> None:
+        """Or are told to try again: this server breaks off a read whose object is replaced, where S3 itself goes on."""
+        size = 600_000
+        await put("v", b"0" * size)
+        contents: list[bytes] = []
+        done = asyncio.Event()
+
+        async def read_on() -> None:
+            while not done.is_set():
+                with suppress(StoreUnavailable):
+                    contents.append(await read_all(store, "v"))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3):
+                group.create_task(read_on())
+            for i in range(20):
+                await put("v", str(i % 10).encode() * size)
+            done.set()
+        assert len(contents) > 2
+        assert {(len(content), len(set(content))) for content in contents} == {(size, 1)}
+
+
+async def test_a_large_file_goes_up_and_down_in_parts(store: S3Store, tmp_path: Path) -> None:
+    content = os.urandom(WHOLE_BYTES + PART_BYTES // 2)
+    file = tmp_path / "large"
+    file.write_bytes(content)
+    stat = await store.put_file("large", file)
+    assert stat.size_bytes == len(content)
+    async with store.borrow("large") as path:
+        assert path.read_bytes() == content
+        lent = path
+    assert not lent.exists()
+    assert await read_all(store, "large", PART_BYTES - 5, PART_BYTES + 5) == content[PART_BYTES - 5 : PART_BYTES + 5]
+
+
+async def test_a_presigned_url_needs_no_credentials(store: S3Store, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"shown")
+    await store.put_file("a b/ü.mp3", file)
+    async with aiohttp.ClientSession() as client, client.get(URL(await store.presigned_url("a b/ü.mp3", 60), encoded=True)) as answer:
+        assert await answer.read() == b"shown"
+
+
+async def test_a_server_that_is_away_is_said_to_be(store: S3Store, server: ObjectStore, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"x")
+    server.stop()
+    try:
+        for asked in (store.stat("a"), read_all(store, "a"), store.put_file("a", file), store.delete("a"), store.delete("a/")):
+            with pytest.raises(StoreUnavailable):
+                await asked
+        with pytest.raises(StoreUnavailable):
+            async with store.borrow("a"):
+                pass
+        assert file.exists()
+    finally:
+        server.start()
+    await store.put_file("a", file)
+    assert await read_all(store, "a") == b"x"
