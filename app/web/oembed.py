@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from app.errors import InvalidRequest, NotFound
+from app.errors import InvalidRequest, RouteNotFound
 from app.produce import prepare
 from app.web.access import check_readable
 from app.web.address import parse_target
@@ -26,7 +26,7 @@ CACHE_SECONDS: Final = 3600
 async def oembed(request: web.Request) -> web.Response:
     """GET /oembed?url=…: 404 for what is no player page of ours, 501 for another format than JSON (oEmbed 2.3.3)."""
     if request.query.get("format", "json") != "json":
-        raise web.HTTPNotImplemented
+        return json_answer({"error": {"code": "not_implemented", "message": "oEmbed answers are JSON here."}}, status=501)
     url = request.query.get("url")
     if not url:
         raise InvalidRequest("oEmbed needs 'url', the address of a player page.")
@@ -34,7 +34,7 @@ async def oembed(request: web.Request) -> web.Response:
     address = parse_target(target)
     spec = parse(address.path, address.params)
     if address.api != "audio" or spec.format is not Format.HTML_AAC or address.artifact is not None:
-        raise NotFound("This address is no player page.")
+        raise RouteNotFound
     await check_readable(request, address, target)
     async with prepare(request.app[WORKSHOP], address.account, spec) as prepared:
         source = prepared.plan.sources[0]
@@ -48,7 +48,7 @@ def _target(url: str, base: str) -> str:
     beginning = f"//{ours.netloc}{ours.path}/"
     rest = url.partition(":")[2]
     if asked.scheme not in ("http", "https") or not rest.startswith(beginning):
-        raise NotFound("This address is not one of this service.")
+        raise RouteNotFound
     return "/" + rest.removeprefix(beginning).partition("#")[0]
 
 
