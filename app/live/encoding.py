@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +21,12 @@ from transforms.plan import Plan
 
 PUBLISHED_AT_ONCE = 4
 """Segments of one variant that are made durable side by side, while the next are encoded."""
+
+START_SECONDS = 0.5
+"""A player that has just begun asks for its next segments at once, or seeks: until then the processors are kept free for it."""
+
+CALM_SECONDS = 2.0
+"""After so long a fill goes on though others wait: every encode ends some time."""
 
 Turn = Callable[[int, bool], Awaitable[None]]
 """Encodes a segment; says whether somebody waits for it."""
@@ -98,12 +105,12 @@ class StreamEncode:
 
                 async def turn(index: int, wanted: bool) -> None:
                     """Encode; the lane goes on while the segment is made durable."""
-                    parts = await self._encode(index, background=not wanted)
+                    parts = await self._encode(index, wanted=wanted)
                     await room.acquire()
                     tasks.create_task(self._publish(order, index, parts)).add_done_callback(lambda _: room.release())
 
                 for lane in range(order.lanes):
-                    tasks.create_task(_fill(order, lane, turn))
+                    tasks.create_task(self._fill(order, lane, turn, START_SECONDS if lanes.wanted else 0))
                 listening = tasks.create_task(self._listen())
                 serving = [tasks.create_task(self._serve(order, turn)) for _ in range(lanes.wanted)]
                 await asyncio.gather(*serving)
@@ -118,7 +125,17 @@ class StreamEncode:
         if index is None:
             index = order.take_fill(0)
         assert index is not None
-        await self._publish(order, index, await self._encode(index, background=not lanes.wanted))
+        await self._publish(order, index, await self._encode(index, wanted=lanes.wanted > 0))
+
+    async def _fill(self, order: Order, lane: int, turn: Turn, start_seconds: float) -> None:
+        """Encode what nobody waits for, in the idle time of the engine. Niceness alone does not do it: Linux counts it within a session."""
+        await asyncio.sleep(start_seconds)
+        while True:
+            await self.signals.calm(CALM_SECONDS)
+            index = order.take_fill(lane)
+            if index is None:
+                return
+            await turn(index, False)
 
     async def _serve(self, order: Order, turn: Turn) -> None:
         """Encode what somebody waits for."""
@@ -141,11 +158,12 @@ class StreamEncode:
         self._sound_seconds += parts[0].samples / self.stream.renditions[0].sample_rate_hz
         return self._sound_seconds / max(time.monotonic() - self._begun_seconds, 1e-6)
 
-    async def _encode(self, index: int, *, background: bool) -> tuple[Part, ...]:
+    async def _encode(self, index: int, *, wanted: bool) -> tuple[Part, ...]:
         spans = tuple(Span(span.start, span.end) for span in self.stream.segmentation.spans(index))
         paths = tuple(str(path) for path in self.material.paths)
         task = Encode(self.material.plan, paths, spans, str(self.material.scratch))
-        return await self.engine.encode(task, timeout_seconds=self.material.timeout_seconds, background=background)
+        with self.signals.urgent() if wanted else nullcontext():
+            return await self.engine.encode(task, timeout_seconds=self.material.timeout_seconds, background=not wanted)
 
     async def _publish(self, order: Order, index: int, parts: Sequence[Part]) -> None:
         self.calls.check()
@@ -179,9 +197,3 @@ class StreamEncode:
             for number, rendition in enumerate(stream.renditions)
         )
         return replace(stream, bandwidths=bandwidths, size_bytes=sum(sum(self.sizes[i]) for i in segments))
-
-
-async def _fill(order: Order, lane: int, turn: Turn) -> None:
-    """Encode what nobody waits for, in the idle time of the engine."""
-    while (index := order.take_fill(lane)) is not None:
-        await turn(index, False)

@@ -3,8 +3,9 @@
 In-process. Both sides also look again by themselves (`RECHECK_SECONDS`), so a web door and a worker in two programs only get slower.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from app.jobs.wakeups import Bell, Wakeups
 
@@ -18,6 +19,9 @@ class LiveSignals:
         self._wakeups = wakeups
         self._wants: dict[str, dict[int, list[Bell]]] = {}
         self._encoders: dict[str, set[Bell]] = {}
+        self._urgent = 0
+        self._calm = asyncio.Event()
+        self._calm.set()
 
     @contextmanager
     def wanting(self, job_id: str, segment: int) -> Iterator[Bell]:
@@ -54,6 +58,24 @@ class LiveSignals:
     def heard(self, job_id: str) -> bool:
         """Whether the one who encodes the job's segments is in this program."""
         return job_id in self._encoders
+
+    @contextmanager
+    def urgent(self) -> Iterator[None]:
+        """Something that somebody waits for is encoded while the context lasts."""
+        self._urgent += 1
+        self._calm.clear()
+        try:
+            yield
+        finally:
+            self._urgent -= 1
+            if not self._urgent:
+                self._calm.set()
+
+    async def calm(self, at_most_seconds: float) -> None:
+        """Wait until nobody waits for anything that is being encoded in this program, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most_seconds):
+                await self._calm.wait()
 
     def published(self, job_id: str, segment: int) -> None:
         """The segment is durable in every rendition, and the stream announced."""
