@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import metrics, tracing
 from app.errors import INTERNAL, FileNotFound, describe
 from app.jobs.endings import Endings
-from app.jobs.job import Job, Priority, Status
+from app.jobs.job import Job, Priority, Result, Status
 from app.jobs.leases import BeatAnswer, Leases
 from app.jobs.owners import Owner
 from app.jobs.wakeups import Wakeups
@@ -58,11 +58,12 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """What a worker does with a job: make it, and delete what an attempt has published, this one's or all the others'."""
+    """What a worker does with a job: make it, delete what an attempt published (its own or all others), and what follows success."""
 
     produce: Callable[[Job, Report], Awaitable[Produced]]
     discard: Callable[[Job], Awaitable[None]]
     discard_others: Callable[[Job, int], Awaitable[None]]
+    succeeded: Callable[[Job, Result], Awaitable[None]]
 
 
 class Worker:
@@ -172,6 +173,7 @@ class Worker:
             kept = await self._desk.endings.succeed(job, produced.result, produced.sources, produced.charge)
             if kept:
                 metrics.job_billed(job.format, produced.charge)
+                await self._trade.succeeded(job, produced.result)
             else:
                 metrics.RESULTS_FENCED.inc()
             if kept and job.attempt > 1:

@@ -10,6 +10,7 @@ from app.files.index import FileIndex
 from app.files.intake import FileIntake
 from app.files.order_work import Depot, OrderWork
 from app.files.originals import Originals
+from app.files.saves import Saves
 from app.files.upload_rows import UploadRows
 from app.files.uploads import Uploads
 from app.jobs.retention import Retention
@@ -42,6 +43,7 @@ class FileServices:
     uploads: Uploads
     intake: FileIntake
     orders: OrderWork
+    saves: Saves
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +72,6 @@ def make_file_services(needs: FileNeeds, settings: FileSettings) -> FileServices
         contents=contents,
         uploads=Uploads(UploadRows(needs.database), assemblies, files, needs.store, settings.upload_lifetime_seconds),
         intake=FileIntake(files, needs.store, settings.scratch_dir, settings.max_upload_bytes),
+        saves=Saves(needs.database, files, needs.store, settings.scratch_dir),
         orders=OrderWork(Depot(files, contents, folders, needs.retention)),
     )

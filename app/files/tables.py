@@ -69,3 +69,20 @@ upload_parts = Table(
     # The client has confirmed the ETag: the part is settled.
     Column("is_complete", Integer, nullable=False),
 )
+
+# Artifacts that are to become files when their job has succeeded.
+saves = Table(
+    "saves",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("job_id", String(26), nullable=False),
+    Column("account", String(7), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("original_name", Text),
+    Column("metadata", JSON, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("may_overwrite", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Index("ix_saves_job_id", "job_id"),
+)

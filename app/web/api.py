@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from app.web import cache_api, callbacks_api, direct_uploads_api, files_api, folders_api, keys_api, uploads_api, url_upload_api
+from app.web import cache_api, callbacks_api, direct_uploads_api, files_api, folders_api, keys_api, save_api, uploads_api, url_upload_api
 from app.web.endpoint import Endpoint, route
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -21,4 +21,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 
 def routes() -> list[web.RouteDef]:
     """The routes; a part's own address needs no key and has no model."""
-    return [*(route(endpoint) for endpoint in ENDPOINTS), web.put(uploads_api.PART_ADDRESS, uploads_api.put_part)]
+    return [
+        *(route(endpoint) for endpoint in ENDPOINTS),
+        web.put(uploads_api.PART_ADDRESS, uploads_api.put_part),
+        web.post(save_api.ROUTE, save_api.save),
+    ]

@@ -31,12 +31,16 @@ class Asked:
 
 def ask(request: web.Request) -> Asked:
     """Parse and check a request; raises what `parse_target`, `parse` and `parse_delivery` raise, and ArtifactNotFound."""
-    address = address_of(request)
+    return read_asked(address_of(request), is_dry_run=DRY_RUN_HEADER in request.headers)
+
+
+def read_asked(address: Address, *, is_dry_run: bool = False) -> Asked:
+    """The same for an address that was read elsewhere."""
     spec = parse(address.path, address.params)
     delivery = parse_delivery(address.params)
     if address.artifact is not None and not _may_exist(spec, address.artifact):
         raise ArtifactNotFound(address.artifact)
-    return Asked(address, spec, delivery, _new_job(address, spec, delivery), DRY_RUN_HEADER in request.headers)
+    return Asked(address, spec, delivery, _new_job(address, spec, delivery), is_dry_run)
 
 
 def _may_exist(spec: Spec, artifact: str) -> bool:

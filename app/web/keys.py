@@ -10,6 +10,7 @@ from app.files.folders import Folders
 from app.files.intake import FileIntake
 from app.files.originals import Originals
 from app.files.probes import Probes
+from app.files.saves import Saves
 from app.files.uploads import Uploads
 from app.jobs.jobs import Jobs
 from app.jobs.orders import Orders
@@ -35,6 +36,7 @@ FILES: Final = web.AppKey("files", Files)
 CONTENTS: Final = web.AppKey("contents", Contents)
 FOLDERS: Final = web.AppKey("folders", Folders)
 UPLOADS: Final = web.AppKey("uploads", Uploads)
+SAVES: Final = web.AppKey("saves", Saves)
 ORDERS: Final = web.AppKey("orders", Orders)
 INTAKE: Final = web.AppKey("intake", FileIntake)
 RETENTION: Final = web.AppKey("retention", Retention)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict
+from typing import Any
 
 from aiohttp import web
 
@@ -14,12 +15,18 @@ from app.web.serve import Representation, serve_bytes
 
 async def answer_meta(request: web.Request, asked: Asked) -> web.Response:
     """`{"tracks": […]}` with MediaInfo's names; raises FileNotFound, and UnsupportedInput for what nothing can open."""
-    tracks, version = await request.app[PROBES].describe(asked.address.account, asked.address.path)
-    listed = [{name: value for name, value in asdict(track).items() if value is not None} for track in tracks]
-    body = json.dumps({"tracks": listed}).encode()
+    tracks, version = await track_list(request, asked)
+    body = json.dumps(tracks).encode()
     shown = Representation(
         etag=hashlib.sha256(version.encode() + body).hexdigest()[:32],
         content_type="application/json",
         cache_control=cache_control(Lifetime.SETTLED, asked.delivery),
     )
     return serve_bytes(request, shown, body)
+
+
+async def track_list(request: web.Request, asked: Asked) -> tuple[dict[str, Any], str]:
+    """`{"tracks": […]}` as a value, and the original's version."""
+    tracks, version = await request.app[PROBES].describe(asked.address.account, asked.address.path)
+    listed = [{name: value for name, value in asdict(track).items() if value is not None} for track in tracks]
+    return {"tracks": listed}, version

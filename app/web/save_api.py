@@ -1,0 +1,100 @@
+"""`save/audio` (CONTRACT 7): a variant becomes a file of its account."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Final
+
+from aiohttp import web
+
+from app.accounts.permissions import Permission
+from app.errors import InvalidRequest
+from app.files.files import Copied
+from app.files.intake import NewFile
+from app.files.records import Described
+from app.jobs.job import Status
+from app.web.address import Address, parse_target
+from app.web.asked import Asked, read_asked
+from app.web.auth import Caller, require
+from app.web.content_type import content_type
+from app.web.endpoint import answer_model, read_body
+from app.web.file_answers import api_base, file_url
+from app.web.keys import FILES, INTAKE, SAVES, VARIANTS
+from app.web.meta import track_list
+from app.web.shapes.saves import ParameterValue, SavedLater, SavedNow, SaveRequest
+from app.web.target import raw_target
+from app.web.upload_request import upload_path
+from app.web.wire import api_job
+from transforms.plan import ARTIFACT_NAMES
+from transforms.spec import HLS_FAMILY, Format
+
+ROUTE: Final = r"/{account}/save/audio/{path:[\s\S]*}"
+META_NAME: Final = "/meta.json"
+
+
+async def save(request: web.Request) -> web.Response:
+    """POST /{account}/save/audio/{path}: answered at once for f=meta, otherwise with the job whose result the file will be."""
+    account = request.match_info["account"]
+    await require(request, account, Permission.FILES_DOWNLOAD)  # what is saved elsewhere may be read there by others
+    caller = await require(request, account, Permission.FILES_CREATE)
+    body = await read_body(request, SaveRequest)
+    asked = read_asked(_address(request, body))
+    if asked.spec.format in HLS_FAMILY:
+        raise InvalidRequest("HLS has many files and is not saved as one; save takes mp3, aac, wav-riff, wav-rf64 and meta.")
+    return answer_model(await (_save_meta if asked.spec.format is Format.META else _save_artifact)(request, caller, asked, body))
+
+
+async def _save_artifact(request: web.Request, caller: Caller, asked: Asked, body: SaveRequest) -> SavedLater:
+    variants, saves = request.app[VARIANTS], request.app[SAVES]
+    new = await _new_file(request, caller, asked, body)
+    await request.app[FILES].check_destination(new.account, new.path, may_overwrite=new.may_overwrite)
+    job = await variants.find(asked.new_job) or await variants.start(asked.new_job)
+    await saves.note(job.id, new)
+    job = await variants.wait(job, 0)
+    if job.status is Status.SUCCEEDED and job.result is not None:
+        await saves.carry_out(job.id, job.result)
+    return SavedLater.model_validate({**api_job(job, api_base(request)), "async": True})
+
+
+async def _save_meta(request: web.Request, caller: Caller, asked: Asked, body: SaveRequest) -> SavedNow:
+    tracks, _ = await track_list(request, asked)
+    content = json.dumps(tracks).encode()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield content
+
+    record = await request.app[INTAKE].take(await _new_file(request, caller, asked, body), pieces())
+    url = file_url(request, asked.address.account, record.path)
+    return SavedNow(account_id=asked.address.account, file_path=record.path, file_url=url, summary=tracks)
+
+
+def _address(request: web.Request, body: SaveRequest) -> Address:
+    """The variant's address: that of the request without `save/`, and the parameters of the body behind those of the URL."""
+    account = request.match_info["account"]
+    address = parse_target(raw_target(request).replace(f"/{account}/save/", f"/{account}/", 1))
+    given = body.extended_params or []
+    groups = given if isinstance(given, list) else [given]
+    return replace(address, params=(*address.params, *(pair for group in groups for pair in _pairs(group))), artifact=None)
+
+
+def _pairs(group: Mapping[str, ParameterValue]) -> list[tuple[str, str]]:
+    return [(name, str(value).lower() if isinstance(value, bool) else str(value)) for name, value in group.items()]
+
+
+async def _new_file(request: web.Request, caller: Caller, asked: Asked, body: SaveRequest) -> NewFile:
+    source = await request.app[FILES].details(asked.address.account, asked.address.path)
+    name = ARTIFACT_NAMES.get(asked.spec.format, META_NAME)
+    original_name = PurePosixPath(asked.address.path).stem + PurePosixPath(name).suffix
+    copied = Copied(
+        metadata=body.metadata.value if body.metadata else None,
+        merge_metadata=bool(body.metadata and body.metadata.merge),
+        tags=tuple(body.tags.value) if body.tags and body.tags.value is not None else None,
+        merge_tags=bool(body.tags and body.tags.merge),
+    )
+    return NewFile(
+        account=asked.address.account,
+        path=upload_path(body.destination, original_name),
+        described=copied.apply(Described(content_type(name), original_name, source.metadata, source.tags)),
+        may_overwrite=Permission.FILES_OVERWRITE in caller.permissions,
+    )
