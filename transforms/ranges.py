@@ -1,5 +1,6 @@
 """How one encode is divided into ranges that can be encoded independently and joined without a trace (ENGINE 1 and 3)."""
 
+from collections import deque
 from fractions import Fraction
 from math import ceil
 
@@ -35,3 +36,19 @@ def _count(plan: Plan, cores: int) -> int:
 def _frame(rendition: Rendition, share: Fraction) -> int:
     """The frame nearest to a share of the whole."""
     return round(share * rendition.samples / rendition.frame_samples)
+
+
+class Stretches:
+    """Who encodes which range: each lane its own stretch in order, so that its encoder goes on from range to range and only one per
+    lane has to start in the middle. A lane that is done takes from the end of the longest stretch that is left."""
+
+    def __init__(self, count: int, lanes: int) -> None:
+        """Ranges 0 … count − 1 for so many lanes."""
+        self._left = [deque(range(count * lane // lanes, count * (lane + 1) // lanes)) for lane in range(lanes)]
+
+    def take(self, lane: int) -> int | None:
+        """The next range for a lane; None when all are taken."""
+        if self._left[lane]:
+            return self._left[lane].popleft()
+        longest = max(self._left, key=len)
+        return longest.pop() if longest else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from transforms.engine.messages import Artifact, Assemble, Encode, Part
 from transforms.engine.pool import Engine
 from transforms.plan import Plan
-from transforms.ranges import ranges
+from transforms.ranges import Stretches, ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ async def run_plan(engine: Engine, plan: Plan, paths: Sequence[Path], scratch: P
     pieces = ranges(plan, options.cores)
     done_samples = [0] * len(pieces)
     total_samples = plan.renditions[0].samples
-    slots = asyncio.Semaphore(options.cores)
+    stretches = Stretches(len(pieces), options.cores)
+    parts: list[Part] = []
 
     def follow(index: int) -> Callable[[int], None]:
         def note(samples: int) -> None:
@@ -42,16 +43,17 @@ async def run_plan(engine: Engine, plan: Plan, paths: Sequence[Path], scratch: P
 
         return note
 
-    async def encode(index: int) -> Part:
-        task = Encode(plan, names, pieces[index], str(scratch))
-        async with slots:
-            parts = await engine.encode(task, follow(index), timeout_seconds=options.timeout_seconds, background=options.background)
-        return parts[0]
+    async def work(lane: int) -> None:
+        while (index := stretches.take(lane)) is not None:
+            task = Encode(plan, names, pieces[index], str(scratch))
+            made = await engine.encode(task, follow(index), timeout_seconds=options.timeout_seconds, background=options.background)
+            parts.extend(made)
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(encode(index)) for index in range(len(pieces))]
+            for lane in range(min(options.cores, len(pieces))):
+                group.create_task(work(lane))
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from failures
-    assemble = Assemble(plan, names, tuple(task.result() for task in tasks), str(scratch))
+    assemble = Assemble(plan, names, tuple(parts), str(scratch))
     return await engine.assemble(assemble, timeout_seconds=options.timeout_seconds, background=options.background)

@@ -6,7 +6,7 @@ from typing import Final
 
 from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[attr-defined]
 
-from transforms.engine.aac import AacCoder
+from transforms.engine.aac import RANGE_PREROLL_FRAMES, SEGMENT_PREROLL_FRAMES, AacCoder
 from transforms.engine.coder import Coder
 from transforms.engine.lane import Lane
 from transforms.engine.messages import WHOLE, Part, Span
@@ -17,7 +17,7 @@ from transforms.engine.playback import Playback
 from transforms.engine.timeline import span_samples
 from transforms.errors import UnsupportedInput
 from transforms.plan import Plan, Rendition
-from transforms.spec import Format
+from transforms.spec import HLS_FAMILY, Format
 
 PROGRESS_EVERY_SECONDS = 1
 
@@ -100,7 +100,7 @@ class Session:
             return PcmCoder(rendition, span)
         if self._plan.format is Format.MP3:
             return Mp3Coder(rendition, span, self._ffmpeg, bitrate_kbps)
-        return AacCoder(rendition, span)
+        return AacCoder(rendition, span, SEGMENT_PREROLL_FRAMES if self._plan.format in HLS_FAMILY else RANGE_PREROLL_FRAMES)
 
     def _run(self, progress: Callable[[int], None]) -> None:
         """Feed the lanes until each has what it needs, or the timeline is over."""
