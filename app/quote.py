@@ -1,9 +1,12 @@
 """What a URL would become and cost, without running it: its plan in numbers and its charge."""
 
 from typing import Any
+from urllib.parse import parse_qsl
 
+from app.jobs.job import NewJob
 from app.metering import FREE, Charge, price
 from app.produce import Workshop, prepare
+from transforms.params import parse
 from transforms.plan import Rendition
 from transforms.spec import Format, Spec
 
@@ -23,6 +26,12 @@ async def quote(shop: Workshop, account: str, spec: Spec) -> dict[str, Any]:
         "outputs": [_output(rendition) for rendition in planned.renditions],
         **_bill(price(planned)),
     }
+
+
+async def expected_charge(shop: Workshop, new: NewJob) -> Charge:
+    """What the run of a new job will cost; raises FileNotFound and RefusedInput."""
+    async with prepare(shop, new.account, parse(new.path, parse_qsl(new.canonical, keep_blank_values=True))) as prepared:
+        return price(prepared.plan)
 
 
 def _output(rendition: Rendition) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import AnyHttpUrl, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.rates import Rates
 from app.signing.sealing import Sealing
 from storage.fetch.urls import AllowedHost, parse_allowed
 
@@ -40,6 +41,13 @@ class Settings(BaseSettings):
     queue_limit: int = Field(10_000, ge=1, description="Jobs that may wait; more are answered 503.")
     cache_limit_bytes: int | None = Field(None, ge=0, description="Artifacts above this total are dropped, least recently used first.")
     free_space_bytes: int = Field(512 * 2**20, ge=0, description="Disk space that is never used: new work is refused before.")
+    max_input_bytes: int = Field(16 * 2**30, ge=1, description="Largest original that is transformed.")
+    max_channel_seconds: int = Field(8 * 12 * 3600, ge=1, description="Longest output, counted in seconds times channels.")
+    rate_cdn: int = Field(0, ge=0, description="Requests for originals and variants a minute and address; 0: no limit.")
+    rate_api: int = Field(12_000, ge=0, description="API calls a minute and address; 0: no limit.")
+    rate_key: int = Field(12_000, ge=0, description="API calls a minute and key; 0: no limit.")
+    rate_starts: int = Field(6_000, ge=0, description="Runs that begin a minute and address; 0: no limit.")
+    rate_refusals: int = Field(300, ge=0, description="Requests refused for their key or signature a minute and address; 0: no limit.")
     max_output_seconds: int = Field(12 * 3600, ge=1, description="Longest output of one rendition.")
     max_output_bytes: int = Field(64 * 2**30, ge=2**20, description="Largest output file.")
     job_timeout_seconds: int = Field(4 * 3600, ge=1, description="Wall-clock bound of one encode.")
@@ -111,6 +119,11 @@ class Settings(BaseSettings):
     def objects_dir(self) -> Path:
         """Root of the disk store."""
         return self.data_dir.resolve() / "objects"
+
+    @property
+    def rates(self) -> Rates:
+        """Calls a minute, by kind."""
+        return Rates(self.rate_cdn, self.rate_api, self.rate_key, self.rate_starts, self.rate_refusals)
 
     @property
     def secret_file(self) -> Path:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from app.errors import RequestTooLarge
 from app.files.originals import Originals
 from app.jobs.job import Job, Keep, NewJob, Status
 from app.jobs.jobs import Jobs
 from app.jobs.retention import Retention
+from app.quotas import Quotas
 from storage.store import Store
 
 REMEMBERED = 100_000  # finished variants; a Job is about 1 KiB
@@ -22,11 +24,20 @@ class _Remembered:
     generation: int
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a run is measured by before it begins."""
+
+    quotas: Quotas
+    max_input_bytes: int
+
+
 class Variants:
     """Finds, starts and follows the job behind a variant. A finished one costs no database call until a reset."""
 
-    def __init__(self, jobs: Jobs, retention: Retention, originals: Originals, store: Store) -> None:
+    def __init__(self, jobs: Jobs, retention: Retention, originals: Originals, store: Store, gate: Gate) -> None:
         self._jobs = jobs
+        self._gate = gate
         self._retention = retention
         self._originals = originals
         self._store = store
@@ -51,14 +62,16 @@ class Variants:
     async def start(self, new: NewJob, instead_of: Job | None = None) -> Job:
         """Queue the variant's job, or join the one that another request has queued. `instead_of`: a failed one, which is forgotten.
 
-        Raises FileNotFound, StoreFull and QueueFull.
+        Raises FileNotFound, RequestTooLarge, StoreFull, QueueFull, QuotaExceeded and Conflict (too many jobs at once).
         """
         for path in (new.path, *new.appended):
-            await self._originals.find(new.account, path)
+            original = await self._originals.find(new.account, path)
+            if original.size_bytes > self._gate.max_input_bytes:
+                raise RequestTooLarge(f"'{path}' has {original.size_bytes} bytes; {self._gate.max_input_bytes} are allowed.")
         await self._store.require_space(0)
         if instead_of is not None:
             await self._jobs.forget_failure(instead_of)
-        job, is_new = await self._jobs.submit(new)
+        job, is_new = await self._jobs.submit(new, await self._gate.quotas.admission(new))
         if is_new:
             log.info("job queued", job=job.id, priority=job.priority.name.lower())
         return job

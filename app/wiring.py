@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -11,9 +12,7 @@ from aiohttp import web
 
 from app import metrics, tracing
 from app.accounts.keys import ApiKeys
-from app.callbacks.courier import Courier, Mailbag
-from app.callbacks.deliveries import Deliveries
-from app.callbacks.subscriptions import Subscriptions
+from app.callbacks.courier import Courier, make_mailbag
 from app.files.originals import Originals
 from app.files.probes import Probes
 from app.files.services import FileNeeds, FileServices, FileSettings, make_file_services
@@ -35,10 +34,10 @@ from app.live.viewing import Viewing
 from app.produce import Produced, Workshop, produce
 from app.produce_stream import produce_stream
 from app.settings import DEFAULT_ACCOUNT, Settings
-from app.signing.keys import SigningKeys
-from app.signing.requests import RequestSigner
 from app.signing.sealing import Sealing, open_sealing
-from app.variants import Variants
+from app.quotas import Quotas
+from app.quote import expected_charge
+from app.variants import Gate, Variants
 from app.web import keys
 from app.web.bodies import Bodies
 from app.web.entrance import fit_entrance
@@ -168,7 +167,7 @@ def make_workshop(services: Services, engine: Engine, scratch_dir: Path) -> Work
         signals=services.signals,
         probes=Probes(engine, services.originals, scratch_dir),
         engine=engine,
-        limits=PlanLimits(max_seconds=settings.max_output_seconds, max_output_bytes=settings.max_output_bytes),
+        limits=PlanLimits(settings.max_output_seconds, settings.max_output_bytes, settings.max_channel_seconds),
         scratch_dir=scratch_dir,
         cores=max(1, settings.workers),
         timeout_seconds=settings.job_timeout_seconds,
@@ -208,7 +207,7 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
     settings = services.settings
     public_url = PublicUrl(str(settings.public_url) if settings.public_url else None, settings.trusted_proxies)
     app = build_app(Doors(services.jobs, services.originals, bodies, public_url, variant, demo_path))
-    fit_entrance(app, services.database, services.sealing)
+    fit_entrance(app, services.database, services.sealing, settings.rates)
     app[keys.STORE] = services.store
     app[keys.FILES] = services.files.files
     app[keys.FOLDERS] = services.files.folders
@@ -221,17 +220,19 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
     app[keys.PROBES] = shop.probes
     app[keys.WORKSHOP] = shop
     app[keys.VIEWING] = Viewing(services.jobs, shop.streams, services.store, services.signals)
-    app[keys.VARIANTS] = Variants(services.jobs, services.retention, services.originals, services.store)
+    app[keys.VARIANTS] = Variants(services.jobs, services.retention, services.originals, services.store, _gate(services, shop))
     return app
+
+
+def _gate(services: Services, shop: Workshop) -> Gate:
+    return Gate(Quotas(services.database, partial(expected_charge, shop)), services.settings.max_input_bytes)
 
 
 def make_courier(services: Services) -> Courier:
     """Who tells others that jobs have ended; links begin with the public URL, as no request says what we are called."""
     settings = services.settings
     base = str(settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
-    signer = RequestSigner(SigningKeys(services.database, services.sealing))
-    subscriptions = Subscriptions(services.database, services.sealing)
-    bag = Mailbag(Deliveries(services.database), subscriptions, services.jobs, signer, lambda job: api_job(job, base))
+    bag = make_mailbag(services.database, services.sealing, services.jobs, lambda job: api_job(job, base))
     return Courier(bag, services.fetcher)
 
 

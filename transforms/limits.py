@@ -80,6 +80,14 @@ class PlanLimits:
 
     max_seconds: int = 12 * 3600
     max_output_bytes: int = 64 * 2**30
+    max_channel_seconds: int = 8 * 12 * 3600
+
+    def check_channels(self, seconds: Fraction, channels: int) -> None:
+        """Refuse outputs whose length times their channels is over the limit: what encoding costs grows with both."""
+        if seconds * channels > self.max_channel_seconds:
+            raise TooLarge(
+                f"The output would have {float(seconds):.2f} s of {channels} channels; {self.max_channel_seconds} s of one are allowed."
+            )
 
     def check_source(self, sample_rate_hz: int, channels: int) -> None:
         """Refuse sources whose numbers only an attack has (ENGINE 7)."""

@@ -121,6 +121,7 @@ def plan(spec: Spec, sources: Sequence[Source], limits: PlanLimits) -> Plan:
     limits.check_output(decided.seconds)
     for rendition in renditions:
         limits.check_bytes(spec.format, output_bytes(rendition))
+        limits.check_channels(rendition.seconds, rendition.channels)
     return decided
 
 

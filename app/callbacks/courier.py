@@ -14,8 +14,11 @@ from app.callbacks.deliveries import Deliveries, Delivery, Outcome
 from app.callbacks.subscriptions import Subscriptions
 from app.jobs.job import Job
 from app.jobs.jobs import Jobs
+from app.signing.keys import SigningKeys
 from app.signing.requests import RequestSigner
+from app.signing.sealing import Sealing
 from app.signing.webhooks import webhook_headers
+from storage.db import Database
 from storage.errors import StorageError
 from storage.fetch.fetcher import Fetcher, FetchLimits, Wanted
 
@@ -37,6 +40,12 @@ class Mailbag:
     jobs: Jobs
     signer: RequestSigner
     show: Callable[[Job], Mapping[str, Any]]
+
+
+def make_mailbag(database: Database, sealing: Sealing, jobs: Jobs, show: Callable[[Job], Mapping[str, Any]]) -> Mailbag:
+    """Everything on one database."""
+    signer = RequestSigner(SigningKeys(database, sealing))
+    return Mailbag(Deliveries(database), Subscriptions(database, sealing), jobs, signer, show)
 
 
 class Courier:

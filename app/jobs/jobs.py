@@ -1,7 +1,7 @@
 """The public side of the queue: what requests ask of it. One identity, one job, one run, whatever races (the database decides)."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, insert, not_, or_, select, update
@@ -21,6 +21,10 @@ UNKEPT_JOIN_MS = 10 * 60 * 1000  # CONTRACT 5: a poll joins a cache=false run th
 RECHECK_SECONDS = 1.0  # the end of a job that another process works is seen this late at most
 
 
+Admit = Callable[[AsyncConnection, Job], Awaitable[None]]
+"""Has the last word on a new job, in its transaction; raises what the client is told."""
+
+
 class Jobs:
     """Find, submit, follow and cancel jobs."""
 
@@ -34,13 +38,15 @@ class Jobs:
         async with self._database.read() as connection:
             return await self._find(connection, identity, keep)
 
-    async def submit(self, new: NewJob) -> tuple[Job, bool]:
-        """The job that answers for the identity, and whether this call created it. Raises QueueFull."""
+    async def submit(self, new: NewJob, admit: Admit | None = None) -> tuple[Job, bool]:
+        """The job that answers for the identity, and whether this call created it. Raises QueueFull, and what `admit` raises."""
         job_id = str(ULID())
         job = await self.find(new.identity, new.keep)
         while job is None:
             async with self._database.write() as connection:
                 job = await self._find(connection, new.identity, new.keep) or await self._insert(connection, job_id, new)
+                if job is not None and job.id == job_id and admit is not None:
+                    await admit(connection, job)
         if job.id == job_id:
             self._wakeups.queue_changed(new.priority)
         elif job.status is Status.PENDING and new.priority < job.priority:

@@ -14,6 +14,7 @@ from app.accounts.certificates import Certificates
 from app.accounts.keys import ApiKeys
 from app.accounts.permissions import KeyKind, Permission
 from app.errors import Unauthenticated, Unauthorized
+from app.web.rate_limit import count_key
 
 API_KEYS: Final = web.AppKey("api_keys", ApiKeys)
 SESSIONS: Final = web.AppKey("sessions", Sessions)
@@ -45,7 +46,7 @@ async def caller(request: web.Request) -> Caller:
     if isinstance(known, Caller):
         return known
     text = shown_key(request)
-    found = ANONYMOUS if text is None else await _identify(request.app[API_KEYS], text)
+    found = ANONYMOUS if text is None else await _identify(request, text)
     request[_CALLER] = found
     return found
 
@@ -138,12 +139,13 @@ def _basic_password(value: str) -> str:
     return password
 
 
-async def _identify(api_keys: ApiKeys, text: str) -> Caller:
-    key = await api_keys.find(text)
+async def _identify(request: web.Request, text: str) -> Caller:
+    key = await request.app[API_KEYS].find(text)
     if key is None:
         raise _refused("This API key is not known.")
     if key.is_expired:
         raise _refused("This API key has expired or was revoked.")
+    count_key(request, key.id)
     return Caller(key.account, key.kind, key.id, key.permissions)
 
 

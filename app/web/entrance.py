@@ -8,20 +8,26 @@ from app.accounts.certificates import Certificates
 from app.accounts.keys import ApiKeys
 from app.callbacks.deliveries import Deliveries
 from app.callbacks.subscriptions import Subscriptions
+from app.ledger import Ledger
+from app.rates import RateLimits, Rates
 from app.signing.keys import SigningKeys
 from app.signing.sealing import Sealing
 from app.web.access import SECURE_URL_KEYS
 from app.web.auth import API_KEYS, CERTIFICATES, SESSIONS
 from app.web.callback import DELIVERIES, SUBSCRIPTIONS
 from app.web.jwks import SIGNING_KEYS
+from app.web.rate_limit import RATE_LIMITS
+from app.web.usage_api import LEDGER
 from storage.db import Database
 
 
-def fit_entrance(app: web.Application, database: Database, sealing: Sealing) -> None:
+def fit_entrance(app: web.Application, database: Database, sealing: Sealing, rates: Rates) -> None:
     """Everything of it, on one database."""
     api_keys = ApiKeys(database)
     certificates = Certificates(database)
     app[API_KEYS] = api_keys
+    app[RATE_LIMITS] = RateLimits(rates)
+    app[LEDGER] = Ledger(database)
     app[SECURE_URL_KEYS] = SecureUrlKeys(api_keys, sealing)
     app[CERTIFICATES] = certificates
     app[SESSIONS] = Sessions(certificates)

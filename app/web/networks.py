@@ -6,6 +6,15 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 Network = IPv4Network | IPv6Network
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_within(remote: str | None, networks: Sequence[Network]) -> bool:
     """Whether the peer's address lies in one of the networks. A Unix socket has no address: no."""
     if not networks or not remote:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from app.web.networks import Network, is_within
+from app.web.networks import Network, is_address, is_within
 
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 _FORWARDED_PAIR: Final = re.compile(r'(?P<name>host|proto)=(?:"(?P<quoted>[^"]*)"|(?P<token>[^;,\s]+))', re.IGNORECASE)
@@ -34,6 +34,14 @@ class PublicUrl:
         if is_within(request.remote, self._trusted):
             scheme, host = _forwarded(request, scheme, host)
         return f"{scheme}://{host if _HOST.fullmatch(host) else _own_address(request)}"
+
+    def client(self, request: web.BaseRequest) -> str:
+        """The address that the request comes from: behind trusted proxies the last one in X-Forwarded-For that is none of them."""
+        address = request.remote or ""
+        named = request.headers.get("X-Forwarded-For", "").split(",")
+        while named and is_within(address, self._trusted) and is_address(named[-1].strip()):
+            address = named.pop().strip()
+        return address
 
 
 def _forwarded(request: web.BaseRequest, scheme: str, host: str) -> tuple[str, str]:

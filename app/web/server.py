@@ -10,7 +10,7 @@ from aiohttp import web
 from app.files.originals import Originals
 from app.jobs.jobs import Jobs
 from app.settings import SettingsRefused
-from app.web import access_tokens, api, health, job_api, jwks, pages, player_assets
+from app.web import access_tokens, api, health, job_api, jwks, pages, player_assets, usage_api
 from app.web.access import guarded
 from app.web.bodies import Bodies
 from app.web.cors import Handler, add_headers, preflight
@@ -21,6 +21,7 @@ from app.web.metrics_page import metrics_page
 from app.web.oembed import oembed
 from app.web.player_view import OEMBED_ROUTE
 from app.web.public_url import PublicUrl
+from app.web.rate_limit import rate_limited
 from app.web.raw import raw
 from app.web.request_log import RequestLog
 from app.web.wire import JOB_DOCS_PATH
@@ -59,7 +60,7 @@ class Doors:
 
 def build_app(doors: Doors) -> web.Application:
     """Every route of this service. Starting and stopping what is behind the doors is the wiring's business."""
-    app = web.Application(middlewares=[measured, preflight, error_answers], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[measured, preflight, error_answers, rate_limited], client_max_size=MAX_BODY_BYTES)
     app[JOBS] = doors.jobs
     app[ORIGINALS] = doors.originals
     app[BODIES] = doors.bodies
@@ -85,6 +86,7 @@ def build_app(doors: Doors) -> web.Application:
             web.get(player_assets.ROUTE, player_assets.asset),
             web.get(OEMBED_ROUTE, oembed),
             web.get(jwks.ROUTE, jwks.jwks),
+            web.get(usage_api.ROUTE, usage_api.usage),
             web.put(access_tokens.ROUTE, access_tokens.begin),
             web.delete(access_tokens.ROUTE, access_tokens.end),
             *api.routes(),

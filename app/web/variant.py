@@ -8,8 +8,8 @@ from app.errors import ArtifactNotFound, CacheMiss, TransformationNotFound
 from app.jobs.job import ArtifactFile, Job, Status
 from app.web.asked import Asked, ask
 from app.web.bodies import StoredBody
-from app.web.callback import ask_callback, check_callback
 from app.web.cache_control import Lifetime, cache_control
+from app.web.callback import ask_callback, check_callback
 from app.web.content_type import attachment, content_type
 from app.web.cover import answer_cover
 from app.web.hls import answer_hls, broke_off
@@ -18,6 +18,7 @@ from app.web.keys import BODIES, PUBLIC_URL, STORE, VARIANTS
 from app.web.meta import answer_meta
 from app.web.player_page import answer_page
 from app.web.quote import answer_price
+from app.web.rate_limit import count_start
 from app.web.serve import Representation, serve_file
 from app.web.wire import cdn_job
 from transforms.spec import REAL_TIME_FAMILY, Format
@@ -39,6 +40,7 @@ async def variant(request: web.Request) -> web.StreamResponse:
     job = await variants.find(asked.new_job)
     if job is None or broke_off(asked, job):
         _refuse_cold(request, asked)
+        count_start(request)
         job = await variants.start(asked.new_job, instead_of=job)
     await ask_callback(request, asked, job)
     if asked.spec.format in REAL_TIME_FAMILY:
