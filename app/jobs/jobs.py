@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
 from app.callbacks.deliveries import note_end
+from app.jobs.dispatch import announce
 from app.jobs.errors import QueueFull
 from app.jobs.job import LIVE, Job, Keep, NewJob, Priority, Status
 from app.jobs.limits import JobLimits
@@ -97,6 +98,7 @@ class Jobs:
         """Let a waiting job be taken earlier; never later."""
         async with self._database.write() as connection:
             await self._move(connection, and_(jobs.c.id == job_id, is_queued, jobs.c.priority > priority), priority=priority)
+            await announce(connection, priority)
         self._wakeups.queue_changed()
 
     async def _find(self, connection: AsyncConnection, identity: str, keep: Keep) -> Job | None:
@@ -116,6 +118,7 @@ class Jobs:
             return None
         originals = [{"job_id": job_id, "account": new.account, "path": path} for path in sorted({new.path, *new.appended})]
         await connection.execute(insert(job_originals), originals)
+        await announce(connection, new.priority)
         return await job_where(connection, jobs.c.id == job_id)
 
     async def _move(self, connection: AsyncConnection, condition: ColumnElement[bool], **values: object) -> int:

@@ -7,18 +7,24 @@ from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.jobs.dispatch import end_turn, mend, take_turn
 from app.jobs.job import Job, Priority, Status
 from app.jobs.limits import JobLimits
 from app.jobs.owners import Owner, owner_marks
 from app.jobs.rows import read_job
 from app.jobs.tables import is_queued, is_running, jobs
 from app.jobs.transitions import is_held, running_rows, take_back
+from app.jobs.turn import Turn
 from app.jobs.wakeups import Wakeups
 from storage.alive import bury
+from storage.channel import is_held as is_held_elsewhere
 from storage.db import Database, now_ms
 
 RECHECK_SECONDS = 1.0  # jobs that other processes queued, or whose delay is over, are seen this late at most
+RECHECK_BY_TICKET_SECONDS = 5.0  # the same where other processes tell
+QUIET_MS = 5_000  # no beat for this long: an owner of another machine may be dead
 
 
 class BeatAnswer(StrEnum):
@@ -44,15 +50,22 @@ class Leases:
         Order: priority, then accounts with fewer running jobs, then age.
         """
         async with self._database.write() as connection:
-            job_id = await connection.scalar(_next_id(lowest, highest))
-            if job_id is None:
-                return None
-            taken = update(jobs).where(jobs.c.id == job_id).returning(jobs)
-            values = {"status": Status.RUNNING, "owner": owner.id, "attempt": jobs.c.attempt + 1, "progress": 0}
-            row = await connection.execute(taken.values(**values, lease_until_ms=self._lease_end(), updated_ms=now_ms()))
-            job = read_job(row.mappings().one())
-        self._wakeups.job_changed(job.id)
+            turn = await take_turn(connection, lowest, highest)
+            job = None if turn is None else await self._claim(connection, owner, turn)
+            if turn is not None and turn.ticket is not None:
+                await _settle(connection, turn, job)
+        if job is not None:
+            self._wakeups.job_changed(job.id)
         return job
+
+    async def _claim(self, connection: AsyncConnection, owner: Owner, turn: Turn) -> Job | None:
+        job_id = await connection.scalar(_next_id(turn.lowest, turn.highest))
+        if job_id is None:
+            return None
+        taken = update(jobs).where(jobs.c.id == job_id).returning(jobs)
+        values = {"status": Status.RUNNING, "owner": owner.id, "attempt": jobs.c.attempt + 1, "progress": 0}
+        row = await connection.execute(taken.values(**values, lease_until_ms=self._lease_end(), updated_ms=now_ms()))
+        return read_job(row.mappings().one())
 
     async def claim_next(self, owner: Owner, lowest: Priority = Priority.BACKGROUND, highest: Priority = Priority.REAL_TIME) -> Job:
         """Wait for a job to claim."""
@@ -60,7 +73,7 @@ class Leases:
             while True:
                 if job := await self.claim(owner, lowest, highest):
                     return job
-                await bell.ring(RECHECK_SECONDS)
+                await bell.ring(RECHECK_SECONDS if self._database.is_sqlite else RECHECK_BY_TICKET_SECONDS)
 
     async def beat(self, job: Job, progress: int) -> BeatAnswer:
         """Keep the lease, tell the progress (0–100, never falling), and learn whether to go on. Beat at a third of the lease."""
@@ -79,7 +92,7 @@ class Leases:
 
     async def reap(self) -> int:
         """Take back jobs whose lease ran out, and at once those of owners of this machine that died; how many."""
-        count = await self._reap_expired()
+        count = await self._reap_expired() + await self._reap_elsewhere()
         for owner_id, mark in owner_marks(self._owners_folder).items():
             with bury(mark) as dead:
                 if dead:
@@ -97,9 +110,27 @@ class Leases:
                 await take_back(connection, self._limits, row, strikes=1)
         return self._tell([row["id"] for row in rows])
 
-    async def _take_back(self, owner_id: str) -> int:
+    async def _reap_elsewhere(self) -> int:
+        """Jobs of owners of other machines that have been quiet and whose mark in the database is gone; tickets that are missing."""
+        if self._database.is_sqlite:
+            return 0
+        quiet = jobs.c.lease_until_ms < self._lease_end() - QUIET_MS
+        async with self._database.read() as connection:
+            owners = (await connection.scalars(select(jobs.c.owner).where(is_running, quiet).distinct())).all()
+        count = 0
+        for owner_id in owners:
+            count += await self._take_back(owner_id, quiet, unless_held=True)
         async with self._database.write() as connection:
-            rows = await running_rows(connection, jobs.c.owner == owner_id)
+            mended = await mend(connection)
+        if mended:
+            self._wakeups.queue_changed()
+        return count
+
+    async def _take_back(self, owner_id: str, *conditions: ColumnElement[bool], unless_held: bool = False) -> int:
+        async with self._database.write() as connection:
+            if unless_held and await is_held_elsewhere(connection, owner_id):
+                return 0
+            rows = await running_rows(connection, jobs.c.owner == owner_id, *conditions)
             for row in rows:
                 await take_back(connection, self._limits, row)
         return self._tell([row["id"] for row in rows])
@@ -115,10 +146,29 @@ class Leases:
         return now_ms() + int(self._limits.lease_seconds * 1000)
 
 
+async def _settle(connection: AsyncConnection, turn: Turn, job: Job | None) -> None:
+    """End the turn, unless a job is due whose row somebody is just changing: then the turn is for later."""
+    due = select(jobs.c.id).where(_due(turn.lowest, turn.highest)).limit(1)
+    if job is None and await connection.scalar(due) is not None:
+        await connection.rollback()
+    else:
+        await end_turn(connection, turn)
+
+
+def _due(lowest: Priority, highest: Priority) -> ColumnElement[bool]:
+    return and_(is_queued, jobs.c.priority.between(highest, lowest), jobs.c.not_before_ms <= now_ms())
+
+
 def _next_id(lowest: Priority, highest: Priority) -> Select[tuple[str]]:
     """The job whose turn it is. On PostgreSQL claims pass each other by; on SQLite the one writer's lock does the same."""
     running = select(jobs.c.account, func.count().label("running")).where(is_running).group_by(jobs.c.account).subquery()
-    due = and_(is_queued, jobs.c.priority.between(highest, lowest), jobs.c.not_before_ms <= now_ms())
     turn = (jobs.c.priority, func.coalesce(running.c.running, 0), jobs.c.created_ms, jobs.c.id)
     joined = jobs.outerjoin(running, running.c.account == jobs.c.account)
-    return select(jobs.c.id).select_from(joined).where(due).order_by(*turn).limit(1).with_for_update(of=jobs, skip_locked=True)
+    return (
+        select(jobs.c.id)
+        .select_from(joined)
+        .where(_due(lowest, highest))
+        .order_by(*turn)
+        .limit(1)
+        .with_for_update(of=jobs, skip_locked=True)
+    )

@@ -4,7 +4,8 @@ from sqlalchemy import ColumnElement, RowMapping, and_, case, null, select, upda
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.callbacks.deliveries import note_end
-from app.jobs.job import Job, Status
+from app.jobs.dispatch import announce
+from app.jobs.job import Job, Priority, Status
 from app.jobs.limits import JobLimits
 from app.jobs.rows import write_failure
 from app.jobs.tables import is_running, jobs
@@ -46,6 +47,8 @@ async def requeue(connection: AsyncConnection, job_id: str, strikes: int, delay_
     """Back to Pending, without an owner, claimable after the delay."""
     values = {"status": Status.PENDING, "progress": 0, "strikes": strikes, "not_before_ms": now_ms() + delay_ms}
     await _leave(connection, job_id, **values)
+    priority = await connection.scalar(select(jobs.c.priority).where(jobs.c.id == job_id))
+    await announce(connection, Priority(priority or 0), delay_ms)
 
 
 async def end(connection: AsyncConnection, job_id: str, status: Status, **values: object) -> None:

@@ -1,0 +1,17 @@
+"""PgQueuer's own tables (1.6), where the database is PostgreSQL."""
+
+from alembic import op
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
+
+revision = "0005_pgqueuer"
+down_revision = "0004_files"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply. The script has many statements, which only the driver itself takes at once."""
+    bind = op.get_bind()
+    if bind.dialect.name == "postgresql":
+        script = QueryBuilderEnvironment().build_install_query()
+        bind.connection.dbapi_connection.run_async(lambda driver: driver.execute(script))  # type: ignore[union-attr]
