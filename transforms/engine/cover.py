@@ -23,11 +23,8 @@ def read_picture(path: str) -> bytes | None:
     """The bytes of the first attached picture, whatever its type; None where there is none, or one of unreasonable size."""
     try:
         with closing(open_media(path)) as container:
-            for stream in container.streams.video:
-                if stream.disposition & Disposition.attached_pic:
-                    packet = next(container.demux(stream), None)
-                    size = 0 if packet is None else packet.size
-                    return bytes(packet) if packet is not None and 0 < size <= MAX_COVER_BYTES else None
+            attached = next((stream for stream in container.streams.video if stream.disposition & Disposition.attached_pic), None)
+            packet = None if attached is None else next(container.demux(attached), None)
+            return bytes(packet) if packet is not None and 0 < packet.size <= MAX_COVER_BYTES else None
     except (FFmpegError, UnsupportedInput):
         return None
-    return None
