@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deploy.setup import venv
@@ -14,6 +15,7 @@ from deploy.setup.step import SetupFailed, digest, once, run
 
 MIN_NODE = 20
 NODE_LOCK = "requirements-node.txt"
+NODE_TESTS = ("browser", "sdk")
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,11 @@ def ensure_player(root: Path) -> None:
 
 
 def ensure_browser_tests(root: Path) -> None:
-    """Install what the browser tests drive, when there are any."""
-    folder = root / "tests" / "browser"
-    if (folder / "package.json").is_file():
-        once(folder / "node_modules" / ".installed", digest(folder.glob("*.json")), lambda: _npm(root, folder, ["ci"]))
+    """Install what the tests in browsers and with the vendor's client drive, when there are any."""
+    for name in NODE_TESTS:
+        folder = root / "tests" / name
+        if (folder / "package.json").is_file():
+            once(folder / "node_modules" / ".installed", digest(folder.glob("*.json")), partial(_npm, root, folder, ["ci"]))
 
 
 def _npm(root: Path, folder: Path, commands: list[str]) -> None:
