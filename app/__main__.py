@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.accounts.permissions import KeyKind
-from app.commands import cache, doctor, encode, keys, put, service, usage
+from app.commands import accounts, cache, doctor, encode, keys, put, service, usage
 from app.errors import AppError
 from app.logs import configure_logging
 from app.settings import DEFAULT_ACCOUNT, Settings, SettingsRefused
@@ -56,7 +56,8 @@ def parser() -> argparse.ArgumentParser:
     command("doctor", "Check FFmpeg, codecs, sandbox, storage, database, clock and disk space.", doctor.doctor_command)
     _add_put(command("put", "Store a local file as an original.", put.put_command))
     _add_encode(command("encode", "Transform a local file without a server.", encode.encode_command))
-    _add_keys(command("keys", "Create and list API keys.", None))
+    _add_keys(command("keys", "Create, list, rotate and revoke API keys.", None))
+    _add_accounts(command("accounts", "Create, list and limit accounts.", None))
     _add_usage(command("usage", "Show what was billed, or what a URL would cost.", usage.usage_command))
     _add_cache(command("cache", "Show or shrink the variant cache.", None))
     return root
@@ -82,11 +83,36 @@ def _add_keys(to: argparse.ArgumentParser) -> None:
     actions = to.add_subparsers(required=True, metavar="ACTION")
     create = actions.add_parser("create", help="create a key; it is shown once")
     create.add_argument("--kind", type=KeyKind, choices=list(KeyKind), required=True)
+    create.add_argument("--name", help="what it is for")
+    create.add_argument("--scope", action="append", metavar="SCOPE", help="permission, repeatable (default: all its kind can have)")
+    create.add_argument("--days", type=int, metavar="N", help="days until it ends (default: never)")
     create.set_defaults(run=keys.create_command)
     listing = actions.add_parser("list", help="list an account's keys")
     listing.set_defaults(run=keys.list_command)
-    for action in (create, listing):
+    rotate = actions.add_parser("rotate", help="replace a key; both are good for a while")
+    rotate.add_argument("key_id", metavar="ID")
+    rotate.add_argument("--overlap-seconds", type=int, default=86_400, metavar="N", help="how long the old one is good (default: %(default)s)")
+    rotate.set_defaults(run=keys.rotate_command)
+    revoke = actions.add_parser("revoke", help="end a key now")
+    revoke.add_argument("key_id", metavar="ID")
+    revoke.set_defaults(run=keys.revoke_command)
+    for action in (create, listing, rotate, revoke):
         _add_account(action)
+    signing = actions.add_parser("rotate-signing", help="sign callbacks and downloads with a new key")
+    signing.set_defaults(run=keys.rotate_signing_command)
+
+
+def _add_accounts(to: argparse.ArgumentParser) -> None:
+    actions = to.add_subparsers(required=True, metavar="ACTION")
+    create = actions.add_parser("create", help="create an account and its first keys, shown once")
+    create.add_argument("name", nargs="?", metavar="ACCOUNT", help="7 characters of base58 (default: random ones)")
+    create.set_defaults(run=accounts.create_command)
+    actions.add_parser("list", help="list accounts and what they may use").set_defaults(run=accounts.list_command)
+    limit = actions.add_parser("limit", help="set what an account may use; without an option: as much as it likes")
+    limit.add_argument("--quota-seconds", type=int, metavar="N", help="quota seconds a calendar month (UTC)")
+    limit.add_argument("--concurrent-jobs", type=int, metavar="N", help="jobs at once")
+    limit.set_defaults(run=accounts.limit_command)
+    _add_account(limit)
 
 
 def _add_usage(to: argparse.ArgumentParser) -> None:

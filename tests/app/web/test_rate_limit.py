@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.rates import RateLimits, Rates
+from tests import tones
 from tests.service import ACCOUNT, Service
 
 
@@ -50,7 +51,9 @@ def environment() -> dict[str, str]:
 
 
 async def test_limits_over_http(tmp_path: Path, environment: dict[str, str]) -> None:
-    async with Service(tmp_path, None, environment) as service:
+    (tmp_path / "library").mkdir()
+    tones.write(tmp_path / "library" / "x.wav", tones.chirp(1, 44_100), 44_100)
+    async with Service(tmp_path / "data", tmp_path / "library", environment) as service:
         api = f"/v2/accounts/{ACCOUNT}/jobs"
         first = await service.get(api, X_Forwarded_For="198.51.100.1")
         assert (first.status, first.headers["ratelimit"], first.headers["ratelimit-policy"]) == (200, '"api";r=19;t=3', '"api";q=20;w=60')
@@ -66,11 +69,8 @@ async def test_limits_over_http(tmp_path: Path, environment: dict[str, str]) -> 
         named = {"X_Forwarded_For": "10.9.9.9, 203.0.113.9"}  # what the client itself says of others is not believed
         assert (await service.get(api, Authorization="Bearer x", **named)).status == 429
 
-        hits = [(await service.get(f"/{ACCOUNT}/raw/demo.wav", "HEAD", X_Forwarded_For=f"2001:db8::{n:x}")).status for n in range(31)]
+        hits = [(await service.get(f"/{ACCOUNT}/raw/x.wav", "HEAD", X_Forwarded_For=f"2001:db8::{n:x}")).status for n in range(31)]
         assert hits.count(429) == 1, "addresses of one IPv6 network are one client"
 
-        starts = [
-            await service.get(f"/{ACCOUNT}/audio/demo/first-light.wav?f=mp3&br={rate}", X_Forwarded_For="192.0.2.1")
-            for rate in (64, 72, 80, 64)
-        ]
+        starts = [await service.get(f"/{ACCOUNT}/audio/x.wav?f=mp3&br={rate}", X_Forwarded_For="192.0.2.1") for rate in (64, 72, 80, 64)]
         assert [answer.status for answer in starts] == [200, 200, 429, 200], "what has begun already can be polled"
