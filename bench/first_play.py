@@ -21,7 +21,7 @@ from bench.clock import prefer, tree_cpu_seconds
 from bench.figures import Figure, Outcome
 from bench.inputs import FOLDER, song
 from bench.report import line
-from bench.setting import Bench
+from bench.setting import LIBRARY, Bench, address
 from tests.service import ACCOUNT, ENDED, Service
 
 ROW = "B"
@@ -84,19 +84,24 @@ def cases() -> list[Case]:
 
 
 async def cold(service: Service, case: Case, bench: Bench) -> Times:
-    """Each run is a variant of its own; its encode is cancelled before the next one, so that runs do not disturb each other."""
+    """Each run is of a file that the service has not seen, and is cancelled before the next one, so that runs do not disturb each other."""
     times = []
     for run in range(_runs(bench) + 1):
         prefer(service.pid, bench.niceness)  # children that are new
-        target = f"/{ACCOUNT}/audio/{case.file.name}?f=hls-aac-rt&version={case.from_seconds}-{run}"
-        times.append(await first_sound(service, target, case.from_seconds))
-        await _end(service)
-    return Times(times[1:])  # the first one measures the input, whose facts the service then knows
+        unseen = LIBRARY / f"cold-{case.from_seconds}-{run}-{case.file.name}"
+        unseen.unlink(missing_ok=True)
+        os.link(case.file, unseen)
+        try:
+            times.append(await first_sound(service, address(unseen, "f=hls-aac-rt"), case.from_seconds))
+            await _end(service)
+        finally:
+            unseen.unlink()
+    return Times(times[1:])  # the first one also warms the service itself
 
 
 async def warm(service: Service, case: Case, runs: int) -> Times:
     """The same when everything is encoded."""
-    target = f"/{ACCOUNT}/audio/{case.file.name}?f=hls-aac-rt&version=warm"
+    target = address(case.file, "f=hls-aac-rt")
     await first_sound(service, target, 0)
     await _until_ended(service)
     times = [await first_sound(service, target, 0) for _ in range(runs + 1)]
