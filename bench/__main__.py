@@ -6,13 +6,13 @@ import os
 import sys
 from pathlib import Path
 
-from bench import encodes
+from bench import encodes, hits
 from bench.clock import prefer
 from bench.figures import Outcome
 from bench.report import line, write_results
 from bench.setting import Bench
 
-MEASURES = {"encodes": encodes.measure}
+MEASURES = {"encodes": encodes.measure, "hits": hits.measure}
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

@@ -1,0 +1,1 @@
+"""What lies in deploy/, executed as far as this machine can."""
