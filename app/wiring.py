@@ -18,7 +18,7 @@ from app.files.probes import Probes
 from app.files.services import FileNeeds, FileServices, FileSettings, make_file_services
 from app.housekeeping import Housekeeping
 from app.jobs.endings import Endings
-from app.jobs.job import Job
+from app.jobs.job import Job, Result
 from app.jobs.jobs import Jobs
 from app.jobs.layout import attempt_prefix, folder_prefix, job_prefix
 from app.jobs.leases import Leases
@@ -33,18 +33,18 @@ from app.live.signals import LiveSignals
 from app.live.viewing import Viewing
 from app.produce import Produced, Workshop, produce
 from app.produce_stream import produce_stream
-from app.settings import DEFAULT_ACCOUNT, Settings
-from app.signing.sealing import Sealing, open_sealing
 from app.quotas import Quotas
 from app.quote import expected_charge
+from app.settings import DEFAULT_ACCOUNT, Settings
+from app.signing.sealing import Sealing, open_sealing
 from app.variants import Gate, Variants
 from app.web import keys
 from app.web.bodies import Bodies
 from app.web.entrance import fit_entrance
 from app.web.public_url import PublicUrl
-from app.web.wire import api_job
 from app.web.server import Doors, build_app
 from app.web.variant import variant
+from app.web.wire import api_job
 from app.worker import Desk, Trade, Worker, WorkerOptions
 from storage.db import Database
 from storage.disk import DiskStore
@@ -186,7 +186,11 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
         with tracing.span("encode", format=job.format):
             produced = await (produce_stream if job.format in HLS_FAMILY else produce)(shop, job, progress)
         metrics.job_encoded(job.format, produced.result, monotonic() - begun)
+        await services.files.saves.carry_out(job.id, produced.result)  # whoever sees the job succeeded finds the files
         return produced
+
+    async def succeeded(job: Job, result: Result) -> None:
+        await services.files.saves.carry_out(job.id, result)
 
     async def discard(job: Job) -> None:
         await store.delete(job_prefix(job.account, job.path, job.id) if job.format in HLS_FAMILY else attempt_prefix(job))
@@ -199,7 +203,7 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
 
     options = WorkerOptions(slots=services.settings.workers, lease_seconds=services.settings.lease_seconds)
     desk = Desk(services.leases, services.endings, services.wakeups, owner)
-    return Worker(desk, options, Trade(work, discard, discard_others))
+    return Worker(desk, options, Trade(work, discard, discard_others, succeeded))
 
 
 def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str) -> web.Application:
@@ -214,6 +218,7 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
     app[keys.CONTENTS] = services.files.contents
     app[keys.UPLOADS] = services.files.uploads
     app[keys.INTAKE] = services.files.intake
+    app[keys.SAVES] = services.files.saves
     app[keys.ORDERS] = services.orders
     app[keys.FETCHER] = services.fetcher
     app[keys.RETENTION] = services.retention
