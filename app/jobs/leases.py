@@ -114,7 +114,7 @@ class Leases:
         """Jobs of owners of other machines that have been quiet and whose mark in the database is gone; tickets that are missing."""
         if self._database.is_sqlite:
             return 0
-        quiet = jobs.c.lease_until_ms < self._lease_end() - QUIET_MS
+        quiet = jobs.c.updated_ms < now_ms() - QUIET_MS
         async with self._database.read() as connection:
             owners = (await connection.scalars(select(jobs.c.owner).where(is_running, quiet).distinct())).all()
         count = 0

@@ -9,13 +9,13 @@ from sqlalchemy import text
 from app.ledger import month_ms
 from app.metering import Charge
 from storage.db import Database
-from tests.app.jobs.conftest import ACCOUNT, CHARGE, OTHER, Queue, database_url, result_of
+from tests.app.jobs.conftest import ACCOUNT, CHARGE, OTHER, Queue, result_of
 from transforms.spec import Format
 
 
 @pytest.fixture
-async def queue(tmp_path: Path) -> AsyncIterator[Queue]:
-    database = Database(database_url(tmp_path))
+async def queue(database_url: str, tmp_path: Path) -> AsyncIterator[Queue]:
+    database = Database(database_url)
     await database.migrate()
     yield Queue(database, tmp_path)
     await database.close()

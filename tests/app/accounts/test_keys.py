@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -15,8 +14,8 @@ ACCOUNT = "W142hJk"
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(f"sqlite+aiosqlite:///{tmp_path / 'keys.db'}")
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = Database(database_url)
     await opened.migrate()
     yield opened
     await opened.close()

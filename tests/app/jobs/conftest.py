@@ -92,15 +92,14 @@ class Queue:
         moved = ", ".join(f"{column} = {column} - {ms}" for column, ms in columns.items())
         async with self.database.write() as connection:
             await connection.execute(text(f"UPDATE jobs SET {moved} WHERE id = :id"), {"id": job_id})
-
-
-def database_url(folder: Path) -> str:
-    return f"sqlite+aiosqlite:///{folder / 'soundpath.db'}"
+            if "not_before_ms" in columns and not self.database.is_sqlite:
+                past = {"seconds": columns["not_before_ms"] / 1000}
+                await connection.execute(text("UPDATE pgqueuer SET execute_after = execute_after - make_interval(secs => :seconds)"), past)
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(database_url(tmp_path))
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = Database(database_url)
     await opened.migrate()
     yield opened
     await opened.close()

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from storage.db import Database
-from tests.app.jobs.conftest import Queue, database_url
+from tests.app.jobs.conftest import Queue
 
 SPAWN = multiprocessing.get_context("spawn")
 
 
-async def _with_queue(folder: Path, work: Any) -> None:
-    database = Database(database_url(folder))
+async def _with_queue(url: str, folder: Path, work: Any) -> None:
+    database = Database(url)
     try:
         await work(Queue(database, folder))
     finally:
@@ -26,7 +26,7 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
     asyncio.run(main)
 
 
-def submit_many(folder: Path, identities: int, start: Any, answers: Any) -> None:
+def submit_many(url: str, folder: Path, identities: int, start: Any, answers: Any) -> None:
     """Race: submit the same identities as everybody else, all at once, and report the job ids."""
 
     async def work(queue: Queue) -> None:
@@ -35,10 +35,10 @@ def submit_many(folder: Path, identities: int, start: Any, answers: Any) -> None
         jobs = await asyncio.gather(*(queue.submit(f"i{n % identities}") for n in range(identities * 3)))
         answers.put((os.getpid(), {job.identity: job.id for job in jobs}))
 
-    _run(_with_queue(folder, work))
+    _run(_with_queue(url, folder, work))
 
 
-def claim_and_hang(folder: Path, answers: Any) -> None:
+def claim_and_hang(url: str, folder: Path, answers: Any) -> None:
     """Claim one job, say so, and never end."""
 
     async def work(queue: Queue) -> None:
@@ -46,10 +46,10 @@ def claim_and_hang(folder: Path, answers: Any) -> None:
         answers.put((job.id, job.attempt, queue.owner.id))
         await asyncio.Event().wait()
 
-    _run(_with_queue(folder, work))
+    _run(_with_queue(url, folder, work))
 
 
-def work_on(folder: Path, answers: Any) -> None:
+def work_on(url: str, folder: Path, answers: Any) -> None:
     """Work every job there is, as a server does, until killed: claim, beat, succeed, tell."""
 
     async def work(queue: Queue) -> None:
@@ -61,7 +61,7 @@ def work_on(folder: Path, answers: Any) -> None:
                 await queue.leases.beat(job, progress)
             await queue.succeed(job)
 
-    _run(_with_queue(folder, work))
+    _run(_with_queue(url, folder, work))
 
 
 def start(target: Any, *args: Any) -> SpawnProcess:

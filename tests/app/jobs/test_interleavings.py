@@ -12,7 +12,7 @@ from app.jobs.errors import QueueFull
 from app.jobs.job import Job, Keep, Status
 from app.jobs.leases import BeatAnswer
 from storage.db import Database
-from tests.app.jobs.conftest import ACCOUNT, Queue, database_url, new_job
+from tests.app.jobs.conftest import ACCOUNT, Queue, new_job
 
 NAMES = "abc"
 LIMITS: dict[str, int] = {"strikes": 3, "backoff_seconds": 0, "failure_memory_seconds": 0, "queue": 4}
@@ -126,9 +126,9 @@ async def test_any_order(open_queue: Callable[..., Queue], seed: int) -> None:
     assert len(walk.claims) > len(walk.succeeded) + 3
 
 
-async def test_all_at_once(open_queue: Callable[..., Queue], tmp_path: Path) -> None:
+async def test_all_at_once(open_queue: Callable[..., Queue], database_url: str, tmp_path: Path) -> None:
     """The same words spoken at the same time over two connection pools: what they answer varies, the facts do not."""
-    second = Database(database_url(tmp_path))
+    second = Database(database_url)
     programs = [open_queue(**LIMITS), Queue(second, tmp_path, open_queue(**LIMITS).limits)]
     dice = random.Random(1)
     succeeded: list[str] = []

@@ -1,4 +1,4 @@
-"""Several programs on one SQLite file, and what `kill -9` leaves: real processes, real kills."""
+"""Several programs on one database, and what `kill -9` leaves: real processes, real kills."""
 
 import random
 from collections.abc import Callable
@@ -12,9 +12,9 @@ PROGRAMS = 4
 IDENTITIES = 10
 
 
-async def test_programs_that_race_get_one_row_each_identity(queue: Queue, tmp_path: Path) -> None:
+async def test_programs_that_race_get_one_row_each_identity(queue: Queue, database_url: str, tmp_path: Path) -> None:
     begin, answers = SPAWN.Event(), SPAWN.Queue()
-    programs = [start(submit_many, tmp_path, IDENTITIES, begin, answers) for _ in range(PROGRAMS)]
+    programs = [start(submit_many, database_url, tmp_path, IDENTITIES, begin, answers) for _ in range(PROGRAMS)]
     begin.set()
     told = dict(answers.get(timeout=60) for _ in programs)
     for program in programs:
@@ -26,11 +26,13 @@ async def test_programs_that_race_get_one_row_each_identity(queue: Queue, tmp_pa
     assert sorted(job.identity for job in jobs) == sorted([*(f"i{n}" for n in range(IDENTITIES)), "warm-up"])
 
 
-async def test_after_kill_9_the_job_is_free_at_once_and_the_dead_are_fenced(open_queue: Callable[..., Queue], tmp_path: Path) -> None:
+async def test_after_kill_9_the_job_is_free_at_once_and_the_dead_are_fenced(
+    open_queue: Callable[..., Queue], database_url: str, tmp_path: Path
+) -> None:
     survivor = open_queue(lease_seconds=3600)
     job = await survivor.submit()
     answers = SPAWN.Queue()
-    program = start(claim_and_hang, tmp_path, answers)
+    program = start(claim_and_hang, database_url, tmp_path, answers)
     assert answers.get(timeout=60)[:2] == (job.id, 1)
     held = await survivor.job(job.id)
     assert await survivor.leases.reap() == 0, "it lives"
@@ -45,12 +47,12 @@ async def test_after_kill_9_the_job_is_free_at_once_and_the_dead_are_fenced(open
     assert (audit.total.jobs, audit.jobs_without_charge, audit.charges_without_job) == (1, (), ())
 
 
-async def test_kills_at_random_moments_lose_and_double_nothing(queue: Queue, tmp_path: Path) -> None:
+async def test_kills_at_random_moments_lose_and_double_nothing(queue: Queue, database_url: str, tmp_path: Path) -> None:
     dice = random.Random(20)
     jobs = [await queue.submit(f"i{n}") for n in range(60)]
     answers = SPAWN.Queue()
     for _ in range(6):
-        program = start(work_on, tmp_path, answers)
+        program = start(work_on, database_url, tmp_path, answers)
         assert answers.get(timeout=60)[0] == "started"
         program.join(dice.uniform(0, 0.25))
         program.kill()
