@@ -30,7 +30,8 @@ async def quote(shop: Workshop, account: str, spec: Spec) -> dict[str, Any]:
 
 async def expected_charge(shop: Workshop, new: NewJob) -> Charge:
     """What the run of a new job will cost; raises FileNotFound and RefusedInput."""
-    async with prepare(shop, new.account, parse(new.path, parse_qsl(new.canonical, keep_blank_values=True))) as prepared:
+    spec = parse(new.path, parse_qsl(new.canonical, keep_blank_values=True))
+    async with prepare(shop.asked_with(new.query), new.account, spec) as prepared:
         return price(prepared.plan)
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import FileNotFound
+from app.files.remote import Elsewhere, RemoteFacts, RemoteFile
 from app.jobs.job import SourceVersion
 from app.settings import DEFAULT_ACCOUNT
 from storage.paths import check_path, resolve
@@ -19,7 +20,10 @@ STORED = "store:"
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """One source file as it is now. `version` changes whenever its bytes do; exactly one of `key` (store) and `library` is set."""
+    """One source file as it is now. `version` changes whenever its bytes do.
+
+    Exactly one of `key` (store), `library` and `remote` (kept elsewhere) is set.
+    """
 
     account: str
     path: str
@@ -28,6 +32,12 @@ class Original:
     modified_ms: int
     key: str | None = None
     library: Path | None = None
+    remote: RemoteFile | None = None
+
+    @property
+    def remote_facts(self) -> RemoteFacts:
+        """What a remote file was found to be."""
+        return RemoteFacts(self.version, self.size_bytes, self.modified_ms)
 
 
 def original_key(account: str, path: str) -> str:
@@ -36,15 +46,32 @@ def original_key(account: str, path: str) -> str:
 
 
 class Originals:
-    """Finds and opens originals. An uploaded file hides a library file of the same path."""
+    """Finds and opens originals. An uploaded file hides a library file of the same path.
 
-    def __init__(self, store: Store, library_dir: Path | None) -> None:
+    With `elsewhere`, files of folders whose storage layer is not ours come from there. `query` is what the client's URL was asked with,
+    of which such a layer may forward parts.
+    """
+
+    def __init__(self, store: Store, library_dir: Path | None, elsewhere: Elsewhere | None = None, query: str = "") -> None:
         self._store = store
         self._library_dir = library_dir
+        self._elsewhere = elsewhere
+        self._query = query
+
+    def asked_with(self, query: str) -> "Originals":
+        """The same originals for one request's query."""
+        return Originals(self._store, self._library_dir, self._elsewhere, query) if self._elsewhere is not None and query else self
+
+    async def forwarded(self, account: str, path: str, query: str) -> str:
+        """The part of a query that the origin of this file is asked with, encoded; empty for files that are kept here."""
+        return "" if self._elsewhere is None or not query else await self._elsewhere.forwarded(account, path, query)
 
     async def find(self, account: str, path: str) -> Original:
-        """The original at `path`; raises FileNotFound."""
+        """The original at `path`; raises FileNotFound, and FetchError where a remote folder does not answer."""
         key = original_key(account, check_path(path))
+        if self._elsewhere is not None and (remote := await self._elsewhere.locate(account, path, self._query)) is not None:
+            facts = await self._elsewhere.remote.facts(path, remote)
+            return Original(account, path, facts.version, facts.size_bytes, facts.modified_ms, remote=remote)
         stat = await self._store.stat(key)
         if stat is not None:
             return Original(account, path, STORED + stat.etag, stat.size_bytes, stat.modified_ms, key=key)
@@ -60,9 +87,22 @@ class Originals:
         if original.library is not None:
             yield original.library
             return
+        if original.remote is not None:
+            assert self._elsewhere is not None
+            async with self._elsewhere.remote.borrow(original.path, original.remote, original.remote_facts) as path:
+                yield path
+            return
         assert original.key is not None
         async with self._store.borrow(original.key) as path:
             yield path
+
+    @asynccontextmanager
+    async def read_remote(self, original: Original, start: int, end: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The bytes [start, end) of a remote original as they arrive; raises Conflict and FetchError."""
+        assert self._elsewhere is not None
+        assert original.remote is not None
+        async with self._elsewhere.remote.read(original.remote, original.remote_facts, start, end) as pieces:
+            yield pieces
 
     def is_current(self, account: str, source: SourceVersion) -> bool:
         """Whether a library file still is what a job read: one stat. True for stored files, whose replacement resets their variants."""
@@ -70,6 +110,14 @@ class Originals:
             return True
         found = _find_in_library(self._library_dir, source.path)
         return found is not None and found.version == source.version
+
+    def library_files(self, sources: Iterable[SourceVersion]) -> tuple[tuple[Path, int, int], ...]:
+        """The library's files among the sources, with the size and the time of change in ns that they must still have."""
+        return tuple(
+            (self._library_dir.joinpath(source.path.lstrip("/")), *map(int, source.version.removeprefix(LIBRARY).split("-")))  # type: ignore[misc]
+            for source in sources
+            if self._library_dir is not None and source.version.startswith(LIBRARY)
+        )
 
     async def put(self, account: str, path: str, file: Path) -> Original:
         """Store a local file (consumed) as an original, replacing what was there."""

@@ -10,14 +10,18 @@ from app.files.index import FileIndex
 from app.files.intake import FileIntake
 from app.files.order_work import Depot, OrderWork
 from app.files.originals import Originals
+from app.files.remote import Elsewhere, Remote
 from app.files.saves import Saves
 from app.files.upload_rows import UploadRows
 from app.files.uploads import Uploads
 from app.jobs.retention import Retention
+from app.signing.keys import SigningKeys
+from app.signing.requests import RequestSigner
 from app.signing.sealing import Sealing
 from storage.db import Database
 from storage.fetch.fetcher import Fetcher
 from storage.parts import Assemblies
+from storage.spool import Spools
 from storage.store import Store
 
 
@@ -57,11 +61,17 @@ class FileNeeds:
     fetcher: Fetcher
 
 
+def _remote(needs: FileNeeds, settings: FileSettings) -> Remote:
+    spools = Spools(settings.scratch_dir, needs.store.require_space)
+    signer = RequestSigner(SigningKeys(needs.database, needs.sealing))
+    return Remote(needs.fetcher, needs.sealing, spools, signer, settings.max_upload_bytes)
+
+
 def make_file_services(needs: FileNeeds, settings: FileSettings) -> FileServices:
     """Put together."""
     index = FileIndex(needs.database)
     folders = Folders(needs.database, needs.sealing)
-    originals = Originals(needs.store, settings.library_dir)
+    originals = Originals(needs.store, settings.library_dir, Elsewhere(folders, _remote(needs, settings)))
     files = Files(Shelf(needs.store, originals, index, folders, needs.retention, settings.scratch_dir))
     contents = Contents(index, folders, settings.library_dir)
     assemblies = Assemblies(settings.uploads_dir)

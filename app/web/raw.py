@@ -9,8 +9,10 @@ from app.web.bodies import StoredBody
 from app.web.cache_control import Lifetime, cache_control
 from app.web.content_type import attachment, content_type, guard_headers
 from app.web.delivery import parse_delivery
+from app.web.forwarding import forwardable
 from app.web.keys import BODIES, ORIGINALS
-from app.web.serve import Representation, serve_file
+from app.web.remote_span import RemoteSpan
+from app.web.serve import Representation, serve_file, serve_payload
 from app.web.target import address_of
 
 
@@ -18,7 +20,7 @@ async def raw(request: web.Request) -> web.Response:
     """Serve an original, with ranges and validators; its version is its strong ETag."""
     address = address_of(request)
     delivery = parse_delivery(address.params)
-    originals = request.app[ORIGINALS]
+    originals = request.app[ORIGINALS].asked_with(forwardable(address.params))
     original = await originals.find(address.account, address.path)
     media_type = content_type(original.path)
     extra = guard_headers(media_type)
@@ -31,5 +33,7 @@ async def raw(request: web.Request) -> web.Response:
         modified_ms=original.modified_ms,
         extra=extra,
     )
+    if original.remote is not None:
+        return serve_payload(request, shown, original.size_bytes, lambda start, end: RemoteSpan(originals, original, start, end))
     body = StoredBody(original_key(original.account, original.path), original.size_bytes, lambda: originals.open(original))
     return await serve_file(request, shown, body, request.app[BODIES])

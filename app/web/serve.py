@@ -1,10 +1,10 @@
 """Bytes to a client: validators, ranges and HEAD for bodies in memory and in files. Audio is never compressed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from aiohttp import web
+from aiohttp import Payload, web
 
 from app.metrics import TALLY
 from app.web.bodies import SMALL_BODY_BYTES, Bodies, StoredBody
@@ -42,6 +42,13 @@ def serve_bytes(request: web.Request, shown: Representation, body: bytes) -> web
     return _answer(shown, selection, len(body), None if _needs_no_body(request, selection) else _slice(body, selection))
 
 
+def serve_payload(request: web.Request, shown: Representation, size_bytes: int, span: Callable[[int, int], Payload]) -> web.Response:
+    """The same for bytes that are elsewhere: `span` gives the payload of [start, end)."""
+    selection = _select(request, shown, size_bytes)
+    needs_body = not _needs_no_body(request, selection) and selection.end > selection.start
+    return _answer(shown, selection, size_bytes, span(selection.start, selection.end) if needs_body else None)
+
+
 def _select(request: web.Request, shown: Representation, size_bytes: int) -> Selection:
     return select(request.method, request.headers, Validators(shown.etag, shown.modified_ms), size_bytes)
 
@@ -55,7 +62,7 @@ def _slice(body: bytes, selection: Selection) -> bytes:
     return body if whole else body[selection.start : selection.end]
 
 
-def _answer(shown: Representation, selection: Selection, size_bytes: int, body: bytes | FileSpan | None = None) -> web.Response:
+def _answer(shown: Representation, selection: Selection, size_bytes: int, body: bytes | Payload | None = None) -> web.Response:
     headers = {"ETag": f'"{shown.etag}"', "Cache-Control": shown.cache_control, "Accept-Ranges": "bytes"}
     if shown.modified_ms is not None:
         headers["Last-Modified"] = http_date(shown.modified_ms // 1000)

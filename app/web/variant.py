@@ -12,6 +12,7 @@ from app.web.cache_control import Lifetime, cache_control
 from app.web.callback import ask_callback, check_callback
 from app.web.content_type import attachment, content_type
 from app.web.cover import answer_cover
+from app.web.forwarding import with_forwarded
 from app.web.hls import answer_hls, broke_off
 from app.web.json_answer import json_answer
 from app.web.keys import BODIES, PUBLIC_URL, STORE, VARIANTS
@@ -19,6 +20,7 @@ from app.web.meta import answer_meta
 from app.web.player_page import answer_page
 from app.web.quote import answer_price
 from app.web.rate_limit import count_start
+from app.web.recent import ANSWERED_BY
 from app.web.serve import Representation, serve_file
 from app.web.wire import cdn_job
 from transforms.spec import REAL_TIME_FAMILY, Format
@@ -36,12 +38,14 @@ async def variant(request: web.Request) -> web.StreamResponse:
     if asked.spec.format is Format.HTML_AAC and asked.address.artifact is None:
         return await answer_page(request, asked)
     check_callback(request, asked)
+    asked = await with_forwarded(request, asked)
     variants = request.app[VARIANTS]
     job = await variants.find(asked.new_job)
     if job is None or broke_off(asked, job):
         _refuse_cold(request, asked)
         count_start(request)
         job = await variants.start(asked.new_job, instead_of=job)
+    request[ANSWERED_BY] = job
     await ask_callback(request, asked, job)
     if asked.spec.format in REAL_TIME_FAMILY:
         return await answer_hls(request, asked, job)

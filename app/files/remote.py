@@ -1,0 +1,175 @@
+"""Originals that are kept elsewhere: read-only folders on web servers and in buckets, reached through the guarded fetcher alone."""
+
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from app.errors import Conflict, FileNotFound
+from app.files.folders import CREDENTIALS, Folders, Placed
+from app.files.layers import InternalLayer, S3Layer, WebLayer
+from app.signing.requests import RequestSigner
+from app.signing.sealing import Sealing
+from storage.blocking import off_loop
+from storage.fetch.errors import FetchFailed
+from storage.fetch.fetcher import Fetched, Fetcher, FetchLimits, Wanted
+from storage.s3_origin import Bucket, BucketKeys, presign
+from storage.spool import Spools
+from transforms.params import PARAMETERS
+
+REMOTE: Final = "remote:"
+OURS: Final = frozenset({*PARAMETERS, "version", "v", "cache"})  # what says what to make of a file, never which file
+
+_MISSING: Final = frozenset({403, 404, 410})
+"""Buckets answer 403 for a key that is not there when the caller may not list them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file elsewhere. `url` is made anew for each request: those of buckets are signed for a short while."""
+
+    url: Callable[[], str]
+    account: str
+    is_signed: bool  # buckets have signatures of their own
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFacts:
+    """What the other side says about a file."""
+
+    version: str
+    size_bytes: int
+    modified_ms: int
+
+
+class Remote:
+    """Finds, reads and spools remote originals. `max_bytes` bounds every one of them."""
+
+    def __init__(self, fetcher: Fetcher, sealing: Sealing, spools: Spools, signer: RequestSigner, max_bytes: int) -> None:
+        self._fetcher = fetcher
+        self._sealing = sealing
+        self._spools = spools
+        self._limits = FetchLimits(max_bytes=max_bytes)
+        self._signer = signer
+
+    def locate(self, account: str, path: str, placed: Placed, query: str = "") -> RemoteFile:
+        """Where a file of a remote folder is; `query` is what the client's URL was asked with, encoded."""
+        layer = placed.layer
+        assert not isinstance(layer, InternalLayer)
+        if isinstance(layer, WebLayer):
+            url = layer.url(path.removeprefix(placed.folder_path.rstrip("/")), forwarded(layer, query))
+            return RemoteFile(lambda: url, account, is_signed=True)
+        bucket, keys = self._bucket(layer, placed)
+        key = layer.key(path, placed.folder_path)
+        return RemoteFile(lambda: presign(bucket, keys, key), account, is_signed=False)
+
+    async def facts(self, path: str, file: RemoteFile) -> RemoteFacts:
+        """Ask the other side; raises FileNotFound and FetchError. One byte is asked for: not everybody answers HEAD."""
+        async with self._ask(file, (0, 1)) as fetched:
+            if fetched.status in _MISSING:
+                raise FileNotFound(path)
+            if fetched.status not in (200, 206, 416):
+                raise FetchFailed(f"The file's origin answered with the status {fetched.status}.")
+            return _facts(fetched)
+
+    @asynccontextmanager
+    async def read(self, file: RemoteFile, facts: RemoteFacts, start: int, end: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The bytes [start, end); raises Conflict when the file has changed, and FetchError."""
+        async with self._ask(file, (start, end)) as fetched:
+            if fetched.status not in (200, 206) or _facts(fetched).version != facts.version:
+                raise Conflict("The file was changed while it was being read. Ask again.")
+            yield fetched.read() if fetched.status == 206 else _span(fetched.read(), start, end)
+
+    @asynccontextmanager
+    async def borrow(self, path: str, file: RemoteFile, facts: RemoteFacts) -> AsyncIterator[Path]:
+        """A local copy, as long as the context lasts; raises what `read` raises, and StoreFull."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            if facts.size_bytes:
+                async with self.read(file, facts, 0, facts.size_bytes) as content:
+                    async for piece in content:
+                        yield piece
+
+        async with self._spools.borrow(f"{file.account}{path}\0{facts.version}", pieces, facts.size_bytes) as copy:
+            yield copy
+
+    @asynccontextmanager
+    async def _ask(self, file: RemoteFile, byte_range: tuple[int, int]) -> AsyncIterator[Fetched]:
+        sign = await self._signer.sign(file.account) if file.is_signed else None
+        wanted = Wanted(byte_range=byte_range, limits=self._limits, sign=sign)
+        async with self._fetcher.ask(await off_loop(file.url), wanted) as fetched:
+            yield fetched
+
+    def _bucket(self, layer: S3Layer, placed: Placed) -> tuple[Bucket, BucketKeys]:
+        assert placed.credentials is not None
+        opened = json.loads(self._sealing.open(CREDENTIALS, placed.credentials))
+        bucket = Bucket(layer.bucket, layer.region, layer.endpoint, layer.path_style)
+        return bucket, BucketKeys(opened["access_key"], opened["secret_key"])
+
+
+class Elsewhere:
+    """Which originals are remote: folder settings decide."""
+
+    def __init__(self, folders: Folders, remote: Remote) -> None:
+        self._folders = folders
+        self.remote = remote
+
+    async def locate(self, account: str, path: str, query: str) -> RemoteFile | None:
+        """Where a remote original is; None for those that are kept here."""
+        placed = (await self._folders.tree(account)).place(path)
+        return None if isinstance(placed.layer, InternalLayer) else self.remote.locate(account, path, placed, query)
+
+    async def forwarded(self, account: str, path: str, query: str) -> str:
+        """What of a query the origin of a file is asked with."""
+        layer = (await self._folders.tree(account)).place(path).layer
+        return forwarded(layer, query) if isinstance(layer, WebLayer) else ""
+
+
+def forwarded(layer: WebLayer, query: str) -> str:
+    """The part of a query that goes on to the origin, encoded."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return urlencode([(name, value) for name, value in pairs if name not in OURS and layer.forwards(name)])
+
+
+async def _span(pieces: AsyncIterator[bytes], start: int, end: int) -> AsyncIterator[bytes]:
+    """[start, end) of a body that begins at 0: its server knows no ranges."""
+    at = 0
+    async for piece in pieces:
+        shown = piece[max(0, start - at) : max(0, end - at)]
+        at += len(piece)
+        if shown:
+            yield shown
+        if at >= end:
+            return
+
+
+def _facts(fetched: Fetched) -> RemoteFacts:
+    headers = fetched.headers
+    size_bytes = _size_bytes(fetched)
+    told = "\0".join((headers.get("ETag", ""), headers.get("Last-Modified", ""), str(size_bytes)))
+    return RemoteFacts(REMOTE + sha256(told.encode()).hexdigest()[:32], size_bytes, _modified_ms(headers.get("Last-Modified")))
+
+
+def _size_bytes(fetched: Fetched) -> int:
+    if fetched.status == 200:
+        if fetched.size_bytes is None:
+            raise FetchFailed("The file's origin does not say how long it is.")
+        return fetched.size_bytes
+    total = fetched.headers.get("Content-Range", "").rpartition("/")[2]
+    if not total.isdecimal():
+        raise FetchFailed("The file's origin does not say how long it is.")
+    return int(total)
+
+
+def _modified_ms(header: str | None) -> int:
+    """Where nobody says: now, so that nothing looks older than it is."""
+    try:
+        return int(parsedate_to_datetime(header or "").timestamp() * 1000)
+    except (ValueError, TypeError, OverflowError):
+        return time.time_ns() // 1_000_000
