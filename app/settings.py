@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AnyHttpUrl, Field, ValidationError, field_validator
+from pydantic import AnyHttpUrl, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.rates import Rates
@@ -30,6 +30,13 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
     data_dir: Path = Field(Path("data"), description="Folder of everything that is kept: objects, database, scratch.")
+    database_url: str | None = Field(
+        None, pattern=r"^postgresql://", description="postgresql://… for many machines; default: SQLite in the data folder."
+    )
+    store: str = Field("disk", pattern=r"^(disk|s3://[^/]+(/.*)?)$", description="Where objects are kept: disk, or s3://bucket/prefix.")
+    s3_endpoint: AnyHttpUrl | None = Field(None, description="Address of the S3-compatible store; default: AWS. Credentials: AWS_*.")
+    local_cache_bytes: int = Field(10 * 2**30, ge=2**20, description="Local disk for copies of what lies in S3, most recently used.")
+    hosts: int = Field(1, ge=1, description="Machines that share the database and the store; more than one need PostgreSQL and S3.")
     library_dir: Path | None = Field(None, description="Read-only folder whose files are the default account's originals at once.")
     demo: bool = Field(True, description="Give a fresh install one original to try, /demo/first-light.wav.")
     public_url: AnyHttpUrl | None = Field(None, description="Base of absolute links; default: the request's host.")
@@ -89,7 +96,7 @@ class Settings(BaseSettings):
             Sealing.from_text(value)
         return value
 
-    @field_validator("library_dir", "public_url", "ffmpeg", "cache_limit_bytes", "secret", mode="before")
+    @field_validator("library_dir", "database_url", "s3_endpoint", "public_url", "ffmpeg", "cache_limit_bytes", "secret", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -99,6 +106,13 @@ class Settings(BaseSettings):
     def _is_folder(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_dir():
             raise ValueError("not a folder")
+        return value
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_fitted(cls, value: int, others: ValidationInfo) -> int:
+        if value > 1 and (others.data.get("database_url") is None or others.data.get("store") == "disk"):
+            raise ValueError("more than one machine need SOUNDPATH_DATABASE_URL=postgresql://… and SOUNDPATH_STORE=s3://…")
         return value
 
     @classmethod
@@ -111,9 +125,27 @@ class Settings(BaseSettings):
             raise SettingsRefused("\n".join(lines)) from error
 
     @property
-    def database_url(self) -> str:
-        """SQLAlchemy URL of the job and ledger database."""
-        return f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'soundpath.db'}"
+    def sql_url(self) -> str:
+        """URL of the one database."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'soundpath.db'}"
+
+    @property
+    def bucket(self) -> tuple[str, str] | None:
+        """Name and key prefix (empty, or with '/' at its end) of the S3 bucket; None for the disk."""
+        if self.store == "disk":
+            return None
+        name, _, prefix = self.store.removeprefix("s3://").partition("/")
+        return name, f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+
+    @property
+    def s3_endpoint_url(self) -> str | None:
+        """As boto3 takes it."""
+        return str(self.s3_endpoint).rstrip("/") if self.s3_endpoint else None
+
+    @property
+    def local_dir(self) -> Path:
+        """Local copies of what lies elsewhere: may be deleted while nothing runs."""
+        return self.data_dir.resolve() / "local"
 
     @property
     def objects_dir(self) -> Path:

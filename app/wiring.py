@@ -12,6 +12,7 @@ from aiohttp import web
 
 from app import metrics, tracing
 from app.accounts.keys import ApiKeys
+from app.backends import Backends, open_backends
 from app.callbacks.courier import Courier, make_mailbag
 from app.files.originals import Originals
 from app.files.probes import Probes
@@ -47,9 +48,9 @@ from app.web.variant import variant
 from app.web.wire import api_job
 from app.worker import Desk, Trade, Worker, WorkerOptions
 from storage.db import Database
-from storage.disk import DiskStore
 from storage.fetch.fetcher import Fetcher
 from storage.fetch.urls import Rules
+from storage.store import Store
 from transforms.engine.pool import Engine
 from transforms.engine.sandbox import EngineLimits
 from transforms.limits import PlanLimits
@@ -65,7 +66,8 @@ class Services:
 
     settings: Settings
     database: Database
-    store: DiskStore
+    backends: Backends
+    store: Store
     originals: Originals
     wakeups: Wakeups
     signals: LiveSignals
@@ -88,12 +90,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     for folder in (settings.data_dir, settings.scratch_dir, settings.owners_dir):
         folder.mkdir(parents=True, exist_ok=True)
     limits = JobLimits(settings.queue_limit, settings.lease_seconds, settings.failure_memory_seconds)
-    database = Database(settings.database_url)
-    store = DiskStore(settings.objects_dir, settings.free_space_bytes)
-    wakeups = Wakeups()
-    resources = AsyncExitStack()
-    try:
-        await database.migrate()
+    async with AsyncExitStack() as resources:
+        backends = await resources.enter_async_context(open_backends(settings))
+        database, store, wakeups = backends.database, backends.store, backends.wakeups
         fetcher = await resources.enter_async_context(Fetcher(Rules(settings.fetch_allowed_hosts)))
         await ApiKeys(database).ensure_account(DEFAULT_ACCOUNT)
         scratch_dir = resources.enter_context(_own_scratch(settings))
@@ -104,10 +103,11 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         yield Services(
             settings=settings,
             database=database,
+            backends=backends,
             store=store,
             originals=files.originals,
             wakeups=wakeups,
-            signals=LiveSignals(wakeups),
+            signals=backends.signals,
             jobs=Jobs(database, wakeups, limits),
             leases=Leases(database, wakeups, limits, settings.owners_dir),
             endings=Endings(database, wakeups, limits),
@@ -120,10 +120,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             orders=Orders(database, wakeups),
             scratch_dir=scratch_dir,
         )
-    finally:
-        store.close()
-        await database.close()
-        await resources.aclose()
 
 
 @contextmanager
@@ -202,6 +198,7 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
                 await store.delete(found.key)
 
     options = WorkerOptions(slots=services.settings.workers, lease_seconds=services.settings.lease_seconds)
+    services.backends.mark(owner)
     desk = Desk(services.leases, services.endings, services.wakeups, owner)
     return Worker(desk, options, Trade(work, discard, discard_others, succeeded))
 

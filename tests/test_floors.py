@@ -16,7 +16,7 @@ MAY_IMPORT = {"transforms": {"transforms"}, "storage": {"storage"}, "app": {"app
 """`transforms` knows audio, `storage` knows bytes, `app` holds both."""
 
 FLOORS = {
-    4: {"app.__main__", "app.wiring", "app.serve", "app.commands"},
+    4: {"app.__main__", "app.wiring", "app.backends", "app.serve", "app.commands"},
     3: {"app.web", "app.worker"},
     2: {"app"},
     1: {"transforms.probe", "transforms.engine", "storage"},

@@ -1,0 +1,99 @@
+"""Where everything is kept, by the settings: SQLite or PostgreSQL, the local disk or an object store, and who tells whom what changed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.jobs.layout import ROOT as ARTIFACTS
+from app.jobs.owners import Owner
+from app.jobs.relay import RelayedWakeups
+from app.jobs.wakeups import Wakeups
+from app.live.relay import RelayedSignals
+from app.live.signals import LiveSignals
+from app.settings import Settings
+from storage.channel import Channel
+from storage.db import Database
+from storage.disk import DiskStore
+from storage.store import Store
+
+
+class _Marks(Protocol):
+    """Where programs are known to live, besides this machine."""
+
+    def hold(self, mark: str) -> None:
+        """Be known under this name."""
+
+    def drop(self, mark: str) -> None:
+        """Not any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """Adapters behind their ports. `marks` is None on one machine."""
+
+    database: Database
+    store: Store
+    wakeups: Wakeups
+    signals: LiveSignals
+    marks: _Marks | None = None
+
+    def mark(self, owner: Owner) -> None:
+        """Let other machines know that this owner lives, for as long as this program does."""
+        if self.marks is not None:
+            self.marks.hold(owner.id)
+
+
+@asynccontextmanager
+async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
+    """The adapters that the settings name, the database with its tables."""
+    async with AsyncExitStack() as resources:
+        store = _open_store(settings, resources)
+        database = Database(settings.sql_url)
+        resources.push_async_callback(database.close)
+        await database.migrate()
+        if database.is_sqlite:
+            wakeups = Wakeups()
+            yield Backends(database, store, wakeups, LiveSignals(wakeups))
+            return
+        relayed = RelayedWakeups()
+        signals = RelayedSignals(relayed)
+        channel = await resources.enter_async_context(_connected(settings, relayed, signals))
+        yield Backends(database, store, relayed, signals, channel)
+
+
+def _open_store(settings: Settings, resources: AsyncExitStack) -> Store:
+    bucket = settings.bucket
+    if bucket is None:
+        disk = DiskStore(settings.objects_dir, settings.free_space_bytes)
+        resources.callback(disk.close)
+        return disk
+    # Loaded where they are used: together they take longer to load than a small machine's whole service.
+    from storage.cached import CachedStore
+    from storage.s3 import Bucket, S3Store
+
+    s3 = S3Store(Bucket(*bucket, settings.s3_endpoint_url), settings.local_dir / "s3", settings.free_space_bytes)
+    resources.callback(s3.close)
+    cached = CachedStore(s3, settings.local_dir, settings.local_cache_bytes, f"{ARTIFACTS}/")
+    resources.callback(cached.close)
+    return cached
+
+
+@asynccontextmanager
+async def _connected(settings: Settings, wakeups: RelayedWakeups, signals: RelayedSignals) -> AsyncIterator[Channel]:
+    """The channel to the other programs, for as long as the context lasts."""
+
+    def hear(word: str) -> None:
+        wakeups.hear(word)
+        signals.hear(word)
+
+    channel = Channel(settings.sql_url, hear, wakeups.missed)
+    wakeups.tell = channel.tell
+    speaking = asyncio.create_task(channel.run())
+    try:
+        yield channel
+    finally:
+        speaking.cancel()
+        with suppress(asyncio.CancelledError):
+            await speaking
