@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qsl
 
+from app.files.folders import Folders
 from app.files.originals import Originals
 from app.files.playlist import OpenedSource, open_source
 from app.files.probes import Probes
@@ -17,6 +18,7 @@ from app.live.signals import LiveSignals
 from app.metering import UNITS_PER_SECOND, Charge, price
 from storage.store import Store
 from transforms.engine.messages import Artifact
+from transforms.errors import UnsupportedInput
 from transforms.engine.pool import Engine
 from transforms.engine.run import RunOptions, run_plan
 from transforms.limits import PlanLimits
@@ -30,6 +32,7 @@ class Workshop:
     """What a job is worked with. `cores` are the ranges of one job that are encoded at once."""
 
     store: Store
+    folders: Folders
     originals: Originals
     streams: Streams
     signals: LiveSignals
@@ -76,10 +79,21 @@ async def prepare(shop: Workshop, account: str, spec: Spec) -> AsyncIterator[Pre
         for path in dict.fromkeys(clip.path for clip in spec.clips):
             original = await shop.originals.find(account, path)
             opened[path] = await files.enter_async_context(open_source(shop.originals, original, shop.scratch_dir))
+            await _check_pieces(shop.folders, account, opened[path])
         measured = {path: await shop.probes.measure(source) for path, source in opened.items()}
         decided = plan(spec, [measured[clip.path] for clip in spec.clips], shop.limits)
         versions = dict.fromkeys(version for source in opened.values() for version in source.made_from)
         yield Prepared(decided, tuple(opened[clip.path].path for clip in spec.clips), tuple(versions))
+
+
+async def _check_pieces(folders: Folders, account: str, opened: OpenedSource) -> None:
+    """A playlist that everybody may read makes no private file public: whoever may upload could write one."""
+    tree = await folders.tree(account)
+    listed, *pieces = (source.path for source in opened.made_from)
+    if tree.has_permissions and tree.public_downloads(listed):
+        for piece in pieces:
+            if not set(tree.public_downloads(listed)) <= set(tree.public_downloads(piece)):
+                raise UnsupportedInput("The HLS playlist names a file that is less public than itself.", detail=piece)
 
 
 async def produce(shop: Workshop, job: Job, progress: Callable[[float], None]) -> Produced:

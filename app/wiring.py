@@ -158,6 +158,7 @@ def make_workshop(services: Services, engine: Engine, scratch_dir: Path) -> Work
     scratch_dir.mkdir(parents=True, exist_ok=True)
     return Workshop(
         store=services.store,
+        folders=services.files.folders,
         originals=services.originals,
         streams=Streams(services.database),
         signals=services.signals,

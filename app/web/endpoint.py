@@ -49,6 +49,7 @@ class Endpoint:
     body: type[BaseModel] | None = None
     answer: type[BaseModel] | UnionType | None = None
     streams: str | None = None
+    also: frozenset[Permission] = frozenset()
 
 
 def route(endpoint: Endpoint) -> web.RouteDef:
@@ -60,6 +61,8 @@ def _handler(endpoint: Endpoint) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
         account = request.match_info["account"]
         caller = await require(request, account, endpoint.permission)
+        for permission in endpoint.also:
+            await require(request, account, permission)
         query = None if endpoint.query is None else read_query(request, endpoint.query)
         body = None if endpoint.body is None else await read_body(request, endpoint.body)
         return answer_model(await endpoint.serve(Call(request, account, caller, query, body)))

@@ -72,6 +72,9 @@ def copied(asked: CopyFileRequest) -> Copied:
     )
 
 
+READS: Final = frozenset({Permission.FILES_DOWNLOAD})
+"""What is copied elsewhere may be read there by others."""
+
 ENDPOINTS: Final = (
     Endpoint(
         "GET",
@@ -92,6 +95,7 @@ ENDPOINTS: Final = (
         copy_file,
         body=CopyFileRequest,
         answer=CopyFileResponse,
+        also=READS,
     ),
     Endpoint(
         "POST",
@@ -102,6 +106,7 @@ ENDPOINTS: Final = (
         copy_files,
         body=CopyFileBatchRequest,
         answer=AsyncResponse,
+        also=READS,
     ),
     Endpoint(
         "DELETE", "/files", "DeleteFile", "Delete a file and all that was made from it.", Permission.FILES_DELETE, delete_file, FileQuery

@@ -132,6 +132,17 @@ async def test_oembed_tells_nothing_of_private_files(service: Service, settings:
     assert (answer.status, answer.headers["cache-control"]) == (200, "private, no-store")
 
 
+async def test_a_public_playlist_makes_no_private_file_public(service: Service) -> None:
+    assert service.library is not None
+    for name, piece in (("open", "/open.wav"), ("sly", "/private/one.wav")):
+        (service.library / f"{name}.m3u8").write_text(f"#EXTM3U\n#EXTINF:6,\n{piece}\n#EXT-X-ENDLIST\n")
+    assert (await service.get(at("/sly.m3u8", "?f=html-aac", "audio"))).status == 422
+    job = await service.finished(at("/sly.m3u8", "?f=wav", "audio"))
+    assert (job["status"], job["error"]["code"]) == ("Failed", "unsupported_input")
+    assert "private" not in job["error"]["message"]
+    assert (await service.finished(at("/open.m3u8", "?f=wav", "audio")))["status"] == "Succeeded"
+
+
 async def test_signed_urls(service: Service, settings: Operator) -> None:
     later = int(time.time()) + 60
     for expires in ("inf", str(later), str(later * 1000)):

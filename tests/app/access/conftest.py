@@ -1,0 +1,3 @@
+from tests.app.web.conftest import database, doors, variants
+
+__all__ = ["database", "doors", "variants"]
