@@ -11,11 +11,12 @@ from app.callbacks.subscriptions import Subscriptions
 from app.ledger import Ledger
 from app.rates import RateLimits, Rates
 from app.signing.keys import SigningKeys
+from app.signing.requests import RequestSigner
 from app.signing.sealing import Sealing
 from app.web.access import SECURE_URL_KEYS
 from app.web.auth import API_KEYS, CERTIFICATES, SESSIONS
 from app.web.callback import DELIVERIES, SUBSCRIPTIONS
-from app.web.jwks import SIGNING_KEYS
+from app.web.jwks import REQUEST_SIGNER, SIGNING_KEYS
 from app.web.rate_limit import RATE_LIMITS
 from app.web.usage_api import LEDGER
 from storage.db import Database
@@ -31,6 +32,8 @@ def fit_entrance(app: web.Application, database: Database, sealing: Sealing, rat
     app[SECURE_URL_KEYS] = SecureUrlKeys(api_keys, sealing)
     app[CERTIFICATES] = certificates
     app[SESSIONS] = Sessions(certificates)
-    app[SIGNING_KEYS] = SigningKeys(database, sealing)
+    signing_keys = SigningKeys(database, sealing)
+    app[SIGNING_KEYS] = signing_keys
+    app[REQUEST_SIGNER] = RequestSigner(signing_keys)
     app[DELIVERIES] = Deliveries(database)
     app[SUBSCRIPTIONS] = Subscriptions(database, sealing)

@@ -10,6 +10,7 @@ from app.files.intake import NewFile
 from app.files.records import UNKNOWN_MIME, Described
 from app.web.endpoint import Call, Endpoint
 from app.web.file_answers import basic_upload
+from app.web.jwks import REQUEST_SIGNER
 from app.web.keys import FETCHER, INTAKE
 from app.web.shapes.uploads import BasicUpload, UploadFromUrlRequest
 from app.web.upload_request import described, upload_path
@@ -24,7 +25,8 @@ async def upload_from_url(call: Call) -> BasicUpload:
     intake = call.request.app[INTAKE]
     seconds = asked.timeout / 1000
     limits = FetchLimits(max_bytes=intake.max_bytes, answer_seconds=seconds, total_seconds=seconds)
-    async with call.request.app[FETCHER].ask(str(asked.url), Wanted(limits=limits)) as fetched:
+    sign = await call.request.app[REQUEST_SIGNER].sign(call.account)
+    async with call.request.app[FETCHER].ask(str(asked.url), Wanted(limits=limits, sign=sign)) as fetched:
         if fetched.status != OK:
             raise InvalidRequest(f"The URL answered with the status {fetched.status}.")
         record = await intake.take(_new_file(call, asked, fetched), fetched.read())
