@@ -43,6 +43,7 @@ from app.web import keys
 from app.web.bodies import Bodies
 from app.web.entrance import fit_entrance
 from app.web.public_url import PublicUrl
+from app.web.recent import RECENT, Recent
 from app.web.server import Doors, build_app
 from app.web.variant import variant
 from app.web.wire import api_job
@@ -181,7 +182,7 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
             return await services.files.orders.work(job, progress)
         begun = monotonic()
         with tracing.span("encode", format=job.format):
-            produced = await (produce_stream if job.format in HLS_FAMILY else produce)(shop, job, progress)
+            produced = await (produce_stream if job.format in HLS_FAMILY else produce)(shop.asked_with(job.query), job, progress)
         metrics.job_encoded(job.format, produced.result, monotonic() - begun)
         await services.files.saves.carry_out(job.id, produced.result)  # whoever sees the job succeeded finds the files
         return produced
@@ -224,6 +225,7 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
     app[keys.WORKSHOP] = shop
     app[keys.VIEWING] = Viewing(services.jobs, shop.streams, services.store, services.signals)
     app[keys.VARIANTS] = Variants(services.jobs, services.retention, services.originals, services.store, _gate(services, shop))
+    app[RECENT] = Recent(services.retention, services.originals)
     return app
 
 

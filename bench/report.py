@@ -24,7 +24,7 @@ def write_results(file: Path, outcomes: Iterable[Outcome], command: str) -> None
     text = [
         "# Results",
         "",
-        "Written by `python -m bench`. Ratios are medians of runs in turn, both sides in the same minutes; [lowest–highest] of the single runs.",
+        "Written by `python -m bench`. Ratios are medians of runs in turn; [lowest–highest] of the single runs.",
         "",
         *(f"- {name}: {value}" for name, value in facts),
         "",

@@ -3,6 +3,7 @@
 Header fields: draft-ietf-httpapi-ratelimit-headers-10. Each process counts for itself.
 """
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
@@ -68,7 +69,11 @@ def count_key(request: web.Request, key_id: str) -> None:
 
 def client_of(request: web.Request) -> str:
     """The client's address; of IPv6 its network."""
-    text = request.app[PUBLIC_URL].client(request)
+    return _network(request.app[PUBLIC_URL].client(request))
+
+
+@lru_cache(maxsize=4096)
+def _network(text: str) -> str:
     try:
         address = ip_address(text)
     except ValueError:
