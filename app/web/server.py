@@ -23,6 +23,7 @@ from app.web.player_view import OEMBED_ROUTE
 from app.web.public_url import PublicUrl
 from app.web.rate_limit import rate_limited
 from app.web.raw import raw
+from app.web.recent import recent_answers, remember
 from app.web.request_log import RequestLog
 from app.web.wire import JOB_DOCS_PATH
 
@@ -60,19 +61,23 @@ class Doors:
 
 def build_app(doors: Doors) -> web.Application:
     """Every route of this service. Starting and stopping what is behind the doors is the wiring's business."""
-    app = web.Application(middlewares=[measured, preflight, error_answers, rate_limited], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[measured, preflight, error_answers, rate_limited, recent_answers], client_max_size=MAX_BODY_BYTES)
     app[JOBS] = doors.jobs
     app[ORIGINALS] = doors.originals
     app[BODIES] = doors.bodies
     app[PUBLIC_URL] = doors.public_url
     app[player_assets.PLAYER] = player_assets.PlayerAssets.load()
     app.on_response_prepare.append(add_headers)
+    app.on_response_prepare.append(remember)
 
     async def front(_request: web.Request) -> web.Response:
         return pages.front_page(doors.demo_path)
 
     app.add_routes(
         [
+            # Tried in this order: what is asked for most comes first.
+            web.get(f"/{{account}}/audio/{PATH}", guarded(doors.variant)),
+            web.get(f"/{{account}}/raw/{PATH}", guarded(raw)),
             web.get("/", front),
             web.get("/healthz", health.healthz),
             web.get("/readyz", health.readyz),
@@ -90,8 +95,6 @@ def build_app(doors: Doors) -> web.Application:
             web.put(access_tokens.ROUTE, access_tokens.begin),
             web.delete(access_tokens.ROUTE, access_tokens.end),
             *api.routes(),
-            web.get(f"/{{account}}/raw/{PATH}", guarded(raw)),
-            web.get(f"/{{account}}/audio/{PATH}", guarded(doors.variant)),
         ]
     )
     return app
