@@ -64,7 +64,7 @@ def front_page(demo_path: str) -> web.Response:
         "<h1>Soundpath</h1>\n<p>An audio CDN: the URL is the transformation. Put a file in, ask for it in any shape, hear it.</p>\n"
         f"<ol>\n{rows}\n</ol>\n<p><small>All parameters: README and docs/params.md. All endpoints: docs/api.md.</small></p>"
     )
-    return _page("Soundpath", body)
+    return page("Soundpath", body)
 
 
 async def job_docs(_request: web.Request) -> web.Response:
@@ -75,7 +75,7 @@ async def job_docs(_request: web.Request) -> web.Response:
         "<p>A job is one run of one variant. Poll it, or the variant's own URL, until its status is one that ends it.</p>\n"
         f"<ul>\n{rows}\n</ul>"
     )
-    return _page("GetJob – Soundpath", body)
+    return page("GetJob – Soundpath", body)
 
 
 def _trial(url: str, text: str, audible: bool) -> str:
@@ -85,6 +85,7 @@ def _trial(url: str, text: str, audible: bool) -> str:
     return f'<li><a href="{shown}">{shown}</a><br><small>{escape(text)}</small>{player}</li>'
 
 
-def _page(title: str, body: str) -> web.Response:
+def page(title: str, body: str) -> web.Response:
+    """A page of ours around a body that is HTML already."""
     headers = {"Content-Security-Policy": _CSP, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     return web.Response(text=_FRAME.substitute(title=escape(title), body=body), content_type="text/html", headers=headers)

@@ -10,7 +10,7 @@ from aiohttp import web
 from app.files.originals import Originals
 from app.jobs.jobs import Jobs
 from app.settings import SettingsRefused
-from app.web import access_tokens, api, health, job_api, jwks, pages, player_assets, usage_api
+from app.web import access_tokens, api, docs_pages, health, job_api, jwks, pages, player_assets, usage_api
 from app.web.access import guarded
 from app.web.bodies import Bodies
 from app.web.cors import Handler, add_headers, preflight
@@ -84,6 +84,8 @@ def build_app(doors: Doors) -> web.Application:
             web.get("/metrics", metrics_page),
             web.get("/robots.txt", health.robots),
             web.get(JOB_DOCS_PATH, pages.job_docs),
+            web.get(docs_pages.OPENAPI_PATH, docs_pages.openapi),
+            web.get(docs_pages.DOCS_PATH, docs_pages.docs),
             web.get(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.get_job),
             web.delete(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.cancel_job),
             web.get(f"{API}/jobs", job_api.list_jobs),
