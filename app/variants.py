@@ -1,6 +1,7 @@
 """The variant cache: what is finished answers from memory, what is not becomes a job. The heart of `GET /{account}/audio/…`."""
 
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import structlog
@@ -11,9 +12,12 @@ from app.jobs.job import Job, Keep, NewJob, Status
 from app.jobs.jobs import Jobs
 from app.jobs.retention import Retention
 from app.quotas import Quotas
+from storage.errors import StoreUnavailable
 from storage.store import Store
 
 REMEMBERED = 100_000  # finished variants; a Job is about 1 KiB
+# While the database is away nobody can reset a variant, except where only this program is cut off from it: then for so long at most.
+SERVED_UNHEARD_SECONDS = 3600
 
 log = structlog.get_logger()
 
@@ -54,7 +58,8 @@ class Variants:
         if job.keep is Keep.DAY_UNUSED and new.keep is Keep.PERMANENT:
             await self._retention.keep_permanently(job.id)
             job = replace(job, keep=Keep.PERMANENT)
-        await self._retention.touch(job.id)
+        with suppress(StoreUnavailable):  # a date that is an hour old is no reason to refuse what is there
+            await self._retention.touch(job.id)
         if job.keep is not Keep.NOTHING:
             self._remember(job, generation)
         return job
@@ -83,6 +88,8 @@ class Variants:
     def _recall(self, new: NewJob) -> Job | None:
         remembered = self._finished.get(new.identity)
         if remembered is None or remembered.generation != self._retention.generation or new.keep is Keep.NOTHING:
+            return None
+        if self._retention.unheard_seconds > SERVED_UNHEARD_SECONDS:
             return None
         self._finished.move_to_end(new.identity)
         return remembered.job

@@ -15,11 +15,13 @@ from app.errors import INTERNAL, FileNotFound, describe
 from app.jobs.endings import Endings
 from app.jobs.job import Job, Priority, Result, Status
 from app.jobs.leases import BeatAnswer, Leases
+from app.jobs.outages import until_back
 from app.jobs.owners import Owner
 from app.jobs.wakeups import Wakeups
 from app.logs import in_job
 from app.produce import Produced
 from app.produce_stream import SourceChanged
+from storage.errors import StorageError, StoreUnavailable
 from transforms.errors import RefusedInput
 
 Report = Callable[[float], None]
@@ -32,6 +34,7 @@ ABANDONED: Final = (SourceChanged,)
 """Errors that end the job at once, though the next request may succeed."""
 
 LIVE_JOBS = 64  # variants that are played while they are encoded; more wait, and their players are told to come back
+REAP_SECONDS = 2.0  # so often somebody looks whether others have died
 BEAT_SECONDS = 2.0  # so often a client that polls sees progress
 
 log = structlog.get_logger()
@@ -81,7 +84,7 @@ class Worker:
 
     async def run(self) -> None:
         """Claim and work jobs until drained or cancelled."""
-        await self._desk.leases.reap()
+        await until_back(self._desk.leases.reap)
         try:
             async with asyncio.TaskGroup() as lanes:
                 for _ in range(self._options.slots):
@@ -89,7 +92,8 @@ class Worker:
                 lanes.create_task(self._admit(lanes))
                 lanes.create_task(self._reap())
         finally:
-            await self._desk.leases.release(self._desk.owner)
+            with suppress(StoreUnavailable):  # then the leases run out
+                await self._desk.leases.release(self._desk.owner)
 
     async def _lane(self) -> None:
         while job := await self._claim(self._desk.leases.claim_next(self._desk.owner, highest=Priority.WAITED_FOR)):
@@ -116,9 +120,9 @@ class Worker:
     async def _reap(self) -> None:
         while not self._draining.is_set():
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._options.lease_seconds / 3):
+                async with asyncio.timeout(min(REAP_SECONDS, self._options.lease_seconds / 3)):
                     await self._draining.wait()
-            metrics.JOBS_TAKEN_BACK.inc(await self._desk.leases.reap())
+            metrics.JOBS_TAKEN_BACK.inc(await until_back(self._desk.leases.reap))
 
     async def _work(self, job: Job) -> None:
         """One attempt, with its lines in the log and its span."""
@@ -149,7 +153,7 @@ class Worker:
                 await bell.ring(min(BEAT_SECONDS, self._options.lease_seconds / 3))
                 try:
                     answer = await self._desk.leases.beat(job, int(shares[0] * 100))
-                except SQLAlchemyError as error:
+                except (SQLAlchemyError, StorageError) as error:
                     log.warning("beat failed", job=job.id, error=repr(error))
                     continue
                 if answer is not BeatAnswer.OURS:
@@ -160,8 +164,8 @@ class Worker:
     async def _stopped(self, job: Job, answer: BeatAnswer) -> None:
         log.info("job stopped", job=job.id, attempt=job.attempt, reason=answer.value)
         if answer is BeatAnswer.CANCEL:
-            await self._trade.discard(job)
-            ended = await self._desk.endings.cancelled(job)
+            await until_back(lambda: self._trade.discard(job))
+            ended = await until_back(lambda: self._desk.endings.cancelled(job))
             metrics.job_refused(job.format, Status.CANCELLED if ended else None)
         else:
             metrics.LEASES_LOST.inc()
@@ -170,24 +174,27 @@ class Worker:
         error = work.exception()
         if error is None:
             produced = work.result()
-            kept = await self._desk.endings.succeed(job, produced.result, produced.sources, produced.charge)
+            kept = await until_back(lambda: self._desk.endings.succeed(job, produced.result, produced.sources, produced.charge))
             if kept:
                 metrics.job_billed(job.format, produced.charge)
                 await self._trade.succeeded(job, produced.result)
             else:
                 metrics.RESULTS_FENCED.inc()
             if kept and job.attempt > 1:
-                await self._trade.discard_others(job, produced.attempt)
+                await until_back(lambda: self._trade.discard_others(job, produced.attempt))
             log.info("job succeeded" if kept else "job result refused", job=job.id, attempt=job.attempt)
             return
+        if isinstance(error, StoreUnavailable):
+            log.warning("job postponed", job=job.id, attempt=job.attempt, error=repr(error.__cause__ or error))
+            await until_back(lambda: self._desk.endings.postpone(job))
+            return
+        await self._failed(job, error)
+
+    async def _failed(self, job: Job, error: BaseException) -> None:
         final = isinstance(error, FINAL)
         public = describe(error)
         log.log(20 if final else 40, "job failed", job=job.id, attempt=job.attempt, error=repr(error), exc_info=None if final else error)
-        status = await self._desk.endings.fail(
-            job,
-            getattr(error, "code", public.code),
-            public.message or INTERNAL.sentence or "",
-            final=final,
-            abandon=isinstance(error, ABANDONED),
-        )
+        code, message = getattr(error, "code", public.code), public.message or INTERNAL.sentence or ""
+        abandon = isinstance(error, ABANDONED)
+        status = await until_back(lambda: self._desk.endings.fail(job, code, message, final=final, abandon=abandon))
         metrics.job_refused(job.format, status)

@@ -1,6 +1,6 @@
 """How an owner ends a job: Succeeded with its charge in one transaction, Failed or tried again, Cancelled. All fenced by the attempt."""
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.callbacks.deliveries import note_end
@@ -8,11 +8,13 @@ from app.jobs.job import Job, Result, SourceVersion, Status
 from app.jobs.limits import JobLimits
 from app.jobs.rows import write_failure, write_result, write_sources
 from app.jobs.tables import jobs
-from app.jobs.transitions import end, is_held, requeue, running_rows
+from app.jobs.transitions import end, is_held, requeue, running_rows, take_back
 from app.jobs.wakeups import Wakeups
 from app.ledger import write_charge
 from app.metering import Charge
 from storage.db import Database, now_ms
+
+LONGEST_POSTPONEMENT_MS = 30_000
 
 
 class Endings:
@@ -67,6 +69,17 @@ class Endings:
                 await requeue(connection, job.id, strikes, int(self._limits.backoff_seconds * 1000) * 2 ** (strikes - 1))
         self._wakeups.job_changed(job.id)
         return status
+
+    async def postpone(self, job: Job) -> Status | None:
+        """What the work needs is away, which is not the job's fault: it is tried again, later and later. None: not ours any more."""
+        delay_ms = min(1000 * 2 ** min(job.attempt, 10), LONGEST_POSTPONEMENT_MS)
+        async with self._database.write() as connection:
+            rows = await running_rows(connection, is_held(job))
+            for row in rows:
+                await take_back(connection, self._limits, row, delay_ms=delay_ms)
+            status = await connection.scalar(select(jobs.c.status).where(jobs.c.id == job.id)) if rows else None
+        self._wakeups.job_changed(job.id)
+        return None if status is None else Status(status)
 
     async def cancelled(self, job: Job) -> bool:
         """The work is killed and nothing of it is left: Cancelling becomes Cancelled. False: not ours any more."""

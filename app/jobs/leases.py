@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.jobs.dispatch import end_turn, mend, take_turn
 from app.jobs.job import Job, Priority, Status
 from app.jobs.limits import JobLimits
+from app.jobs.outages import until_back
 from app.jobs.owners import Owner, owner_marks
 from app.jobs.rows import read_job
 from app.jobs.tables import is_queued, is_running, jobs
@@ -71,7 +72,7 @@ class Leases:
         """Wait for a job to claim."""
         with self._wakeups.queue_changes(lowest, highest) as bell:
             while True:
-                if job := await self.claim(owner, lowest, highest):
+                if job := await until_back(lambda: self.claim(owner, lowest, highest)):
                     return job
                 await bell.ring(RECHECK_SECONDS if self._database.is_sqlite else RECHECK_BY_TICKET_SECONDS)
 

@@ -61,12 +61,20 @@ class Retention:
         self._wakeups = wakeups
         self._touched: OrderedDict[str, float] = OrderedDict()
         self.generation = 0
+        self._heard = time.monotonic()
+
+    @property
+    def unheard_seconds(self) -> float:
+        """How long ago this program last knew the generation for sure."""
+        return time.monotonic() - self._heard
 
     async def refresh_generation(self) -> None:
         """Learn of resets by other processes."""
+        asked = time.monotonic()
         async with self._database.read() as connection:
             number = await _generation(connection)
         self._learn(number)
+        self._heard = asked
 
     async def retire_path(self, account: str, path: str) -> int:
         """Reset every variant made from this original, appended ones too; returns how many jobs are concerned."""

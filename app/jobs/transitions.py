@@ -28,8 +28,8 @@ async def running_rows(connection: AsyncConnection, *conditions: ColumnElement[b
     return list((await connection.execute(query)).mappings())
 
 
-async def take_back(connection: AsyncConnection, limits: JobLimits, row: RowMapping, strikes: int = 0) -> None:
-    """The owner is gone or gives up its claim: run the job again at once, unless it was to be cancelled or has had its chances.
+async def take_back(connection: AsyncConnection, limits: JobLimits, row: RowMapping, strikes: int = 0, delay_ms: int = 0) -> None:
+    """The owner is gone or gives up its claim: run the job again, after the delay, unless it was to be cancelled or has had its chances.
 
     `strikes`: how many this counts as; a dead or leaving owner is not the job's fault.
     """
@@ -40,7 +40,7 @@ async def take_back(connection: AsyncConnection, limits: JobLimits, row: RowMapp
         failure = write_failure(INTERRUPTED_CODE, INTERRUPTED_MESSAGE, final=False)
         await end(connection, row["id"], Status.FAILED, failure=failure, strikes=total)
     else:
-        await requeue(connection, row["id"], total, 0)
+        await requeue(connection, row["id"], total, delay_ms)
 
 
 async def requeue(connection: AsyncConnection, job_id: str, strikes: int, delay_ms: int) -> None:
