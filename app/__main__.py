@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.accounts.permissions import KeyKind
-from app.commands import accounts, cache, doctor, encode, keys, put, service, usage
+from app.commands import accounts, cache, doctor, encode, keys, migrate, put, service, usage
 from app.errors import AppError
 from app.logs import configure_logging
 from app.settings import DEFAULT_ACCOUNT, Settings, SettingsRefused
@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
 
     command("serve", "Serve requests and work jobs.", service.serve_command)
     command("work", "Work jobs without serving requests.", service.work_command)
+    command("migrate", "Create the database's tables, or bring them up to date.", migrate.migrate_command)
     command("doctor", "Check FFmpeg, codecs, sandbox, storage, database, clock and disk space.", doctor.doctor_command)
     _add_put(command("put", "Store a local file as an original.", put.put_command))
     _add_encode(command("encode", "Transform a local file without a server.", encode.encode_command))
