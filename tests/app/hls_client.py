@@ -62,7 +62,7 @@ class Player:
         """Addresses of a media list's segments."""
         return [self.resolve(target, segment.uri) for segment in (await self.media(target)).segments]
 
-    async def ended(self, target: str, seconds: float = 60) -> list[bytes]:
+    async def ended(self, target: str, seconds: float = 240) -> list[bytes]:
         """Poll a list that grows until it ends; every answer on the way."""
         answers: list[bytes] = []
         async with asyncio.timeout(seconds):

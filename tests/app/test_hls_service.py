@@ -62,7 +62,7 @@ async def job_of(service: Service, version: str) -> dict[str, Any]:
     return job
 
 
-async def until_status(service: Service, version: str, status: str, seconds: float = 60) -> dict[str, Any]:
+async def until_status(service: Service, version: str, status: str, seconds: float = 240) -> dict[str, Any]:
     async def reached() -> bool:
         return bool((await job_of(service, version))["status"] == status)
 
@@ -233,7 +233,12 @@ async def test_fifty_cold_clients_at_fifty_positions_share_every_segment(service
     positions = [17 * i for i in range(50)]
 
     async def one(index: int) -> bytes:
-        answer = await service.get(at("/chirp.flac", f"{query}/0f/seg{index}.aac"))
+        while True:
+            begun = time.monotonic()
+            answer = await service.get(at("/chirp.flac", f"{query}/0f/seg{index}.aac"))
+            if answer.status != 429:  # a machine that is too busy for fifty seeks in six seconds says so
+                break
+            assert time.monotonic() - begun < 10
         assert answer.status == 200, (index, answer.body)
         return answer.body
 
@@ -272,7 +277,7 @@ async def test_head_and_options_start_nothing(service: Service) -> None:
 
 
 async def test_rt_false_is_listed_when_it_is_finished(service: Service) -> None:
-    query = "?f=hls-aac-rt&br=64&rt=true&br=96&rt=false&br=128&rt=auto&rp=60&version=rt"
+    query = "?f=hls-aac-rt&br=64&rt=true&br=96&rt=false&br=128&rt=auto&rp=25&version=rt"
     player = Player(service, at("/chirp.flac", query))
     assert [target.rpartition("=")[2] for target in await player.lists()] == ["/0f/manifest.m3u8", "/2f/manifest.m3u8"]
     await until_status(service, "rt", "Succeeded")
@@ -280,7 +285,7 @@ async def test_rt_false_is_listed_when_it_is_finished(service: Service) -> None:
 
 
 async def test_if_none_qualifies_the_fastest_is_listed(service: Service) -> None:
-    query = "?f=hls-aac-rt&br=96&rt=false&br=32&sr=16&rt=false&rp=60&version=none"
+    query = "?f=hls-aac-rt&br=96&rt=false&br=32&sr=16&rt=false&rp=25&version=none"
     player = Player(service, at("/chirp.flac", query))
     assert [target.rpartition("=")[2] for target in await player.lists()] == ["/1f/manifest.m3u8"]
 
@@ -291,7 +296,7 @@ async def test_auto_is_not_listed_while_the_encode_is_slower_than_the_sound(serv
     for child in children:
         os.kill(child, signal.SIGSTOP)
     try:
-        asking = asyncio.ensure_future(service.get(at("/chirp.flac", "?f=hls-aac-rt&br=64&rt=true&br=96&rp=60&version=slow")))
+        asking = asyncio.ensure_future(service.get(at("/chirp.flac", "?f=hls-aac-rt&br=64&rt=true&br=96&rp=25&version=slow")))
         await asyncio.sleep(2.5)  # what a slow machine would take for the first second
     finally:
         for child in children:
@@ -348,7 +353,7 @@ async def test_cancel_leaves_nothing_and_tells_who_waits(service: Service) -> No
 
 
 async def test_kill_in_the_middle_resumes_and_rewrites_nothing(library: Path, tmp_path: Path) -> None:
-    target = at("/chirp.flac", "?f=hls-aac-rt&br=64&br=128&rp=60&version=kill")
+    target = at("/chirp.flac", "?f=hls-aac-rt&br=64&br=128&rp=40&version=kill")
     service = Service(tmp_path, library)
     await service.start()
     player = Player(service, target)
@@ -365,7 +370,7 @@ async def test_kill_in_the_middle_resumes_and_rewrites_nothing(library: Path, tm
         bodies = await player.bodies((await player.lists())[0])
         assert {index: bodies[index] for index in before} == before
         assert len(charges(service)) == 1
-        assert sum(frames_in(body[HEADER_BYTES:]) for body in bodies) == -(-round(SECONDS * RATE_HZ) * 60 * 48_000 // RATE_HZ // 1024) + 1
+        assert sum(frames_in(body[HEADER_BYTES:]) for body in bodies) == -(-round(SECONDS * RATE_HZ) * 40 * 48_000 // RATE_HZ // 1024) + 1
 
 
 @pytest.mark.parametrize("form", ["vod", "event"])
@@ -398,7 +403,7 @@ async def test_a_source_that_breaks_off(service: Service, library: Path, form: s
 
 
 async def test_what_cannot_be_sought_grows(service: Service, tmp_path: Path) -> None:
-    player = Player(service, at("/chirp.mkv", "?f=hls-aac-rt&rp=40&version=grows"))
+    player = Player(service, at("/chirp.mkv", "?f=hls-aac-rt&rp=15&version=grows"))
     (target,) = await player.lists()
     answers = await player.ended(target)
     assert b"EXT-X-PLAYLIST-TYPE:EVENT" in answers[0]
@@ -409,7 +414,7 @@ async def test_what_cannot_be_sought_grows(service: Service, tmp_path: Path) -> 
     (finished,) = await player.lists()
     assert b"EXT-X-PLAYLIST-TYPE:VOD" in (await player.get(finished)).body
     pcm = decoded(await player.bodies(finished), tmp_path)
-    assert len(pcm) == (-(-round(SECONDS * 48_000) * 40 // 1024) + 1) * 1024
+    assert len(pcm) == (-(-round(SECONDS * 48_000) * 15 // 1024) + 1) * 1024
 
 
 async def test_one_variant_keeps_one_form_while_it_is_encoded(service: Service) -> None:
