@@ -40,7 +40,7 @@ def settings() -> set[str]:
 def metrics() -> dict[str, set[str]]:
     """Documented name → labels; histograms also by the names of their series."""
     rows = re.findall(r"^\| `(\w+)` \| (\w+)[^|]* \| ([^|]+) \|", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE)
-    table = {}
+    table: dict[str, set[str]] = {}
     for name, kind, labels in rows:
         suffixes = ("_bucket", "_sum", "_count") if kind == "histogram" else ("",)
         table |= {name + suffix: set(re.findall(r"`(\w+)`", labels)) for suffix in suffixes}
