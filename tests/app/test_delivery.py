@@ -114,6 +114,7 @@ VALUES = {
     "playlist": st.sampled_from(["vod", "event"]),
     "exp": st.integers(0, 10**13).map(str),
     "sig": st.text("abc.-_", max_size=9),
+    "callback": st.text("abc:/.", max_size=9),
     "artifact": st.just("/audio.mp3"),
 }
 DELIVERY_PARAMS = st.lists(st.sampled_from(PARAMETERS).flatmap(lambda name: VALUES[name].map(lambda value: (name, value))), max_size=8)

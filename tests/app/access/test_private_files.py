@@ -282,7 +282,7 @@ async def test_a_browser_session(service: Service, certificate: str) -> None:
 
 
 async def test_tokens_that_do_not_hold(service: Service, certificate: str) -> None:
-    unsigned = jwt.encode({"exp": int(time.time()) + 300}, None, algorithm="none")
+    unsigned = jwt.encode({"exp": int(time.time()) + 300}, "", algorithm="none")
     public_as_secret = jwt.encode({"exp": int(time.time()) + 300}, "x" * 64, algorithm="HS512")
     bad = {
         "nonsense": "nonsense", "three parts": "a.b.c", "unsigned": unsigned, "HMAC": public_as_secret,
