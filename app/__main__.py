@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    command("serve", "Serve requests and work jobs.", service.serve_command)
+    _add_serve(command("serve", "Serve requests and work jobs.", service.serve_command))
     command("work", "Work jobs without serving requests.", service.work_command)
     command("migrate", "Create the database's tables, or bring them up to date.", migrate.migrate_command)
     command("doctor", "Check FFmpeg, codecs, sandbox, storage, database, clock and disk space.", doctor.doctor_command)
@@ -66,6 +66,12 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_account(to: argparse.ArgumentParser) -> None:
     to.add_argument("--account", default=DEFAULT_ACCOUNT, help="account, 7 characters of base58 (default: %(default)s)")
+
+
+def _add_serve(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--processes", type=int, default=1, metavar="N", help="programs that share the port (default: %(default)s)")
+    for name in ("--part", "--port"):  # which of them this is, and where all listen: the parent says it
+        to.add_argument(name, type=int, help=argparse.SUPPRESS)
 
 
 def _add_put(to: argparse.ArgumentParser) -> None:
@@ -92,7 +98,9 @@ def _add_keys(to: argparse.ArgumentParser) -> None:
     listing.set_defaults(run=keys.list_command)
     rotate = actions.add_parser("rotate", help="replace a key; both are good for a while")
     rotate.add_argument("key_id", metavar="ID")
-    rotate.add_argument("--overlap-seconds", type=int, default=86_400, metavar="N", help="how long the old one is good (default: %(default)s)")
+    rotate.add_argument(
+        "--overlap-seconds", type=int, default=86_400, metavar="N", help="how long the old one is good (default: %(default)s)"
+    )
     rotate.set_defaults(run=keys.rotate_command)
     revoke = actions.add_parser("revoke", help="end a key now")
     revoke.add_argument("key_id", metavar="ID")

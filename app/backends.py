@@ -1,8 +1,8 @@
 """Where everything is kept, by the settings: SQLite or PostgreSQL, the local disk or an object store, and who tells whom what changed."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from app.settings import Settings
 from storage.channel import Channel
 from storage.db import Database
 from storage.disk import DiskStore
+from storage.neighbours import Neighbours
 from storage.store import Store
 
 
@@ -54,13 +55,29 @@ async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
         resources.push_async_callback(database.close)
         await database.migrate()
         if database.is_sqlite:
-            wakeups = Wakeups()
-            yield Backends(database, store, wakeups, LiveSignals(wakeups))
+            with _near(settings) as (wakeups, signals):
+                yield Backends(database, store, wakeups, signals)
             return
         relayed = RelayedWakeups()
         signals = RelayedSignals(relayed)
         channel = await resources.enter_async_context(_connected(settings, relayed, signals))
         yield Backends(database, store, relayed, signals, channel)
+
+
+@contextmanager
+def _near(settings: Settings) -> Iterator[tuple[RelayedWakeups, RelayedSignals]]:
+    """Wakeups and signals among the programs of this machine."""
+    wakeups = RelayedWakeups()
+    signals = RelayedSignals(wakeups)
+
+    def hear(word: str) -> None:
+        wakeups.hear(word)
+        signals.hear(word)
+
+    neighbours = Neighbours(settings.data_dir.resolve() / "ears", hear)
+    wakeups.tell = neighbours.tell
+    with neighbours.listening():
+        yield wakeups, signals
 
 
 def _open_store(settings: Settings, resources: AsyncExitStack) -> Store:

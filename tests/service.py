@@ -41,6 +41,7 @@ class Service:
     data: Path
     library: Path | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
     url: str = ""
     secret: str = ""
     public: str = ""
@@ -64,7 +65,7 @@ class Service:
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "app", "serve", cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=log
+                sys.executable, "-m", "app", "serve", *self.arguments, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=log
             )
         self.url = await self._announced()
         self._session = aiohttp.ClientSession(self.url, connector=aiohttp.TCPConnector(limit=0, force_close=True))

@@ -54,7 +54,7 @@ DOORS = {
 """Library → the only places that import it."""
 
 CALL_DOORS = {
-    "create_subprocess_exec": {"transforms.engine"},
+    "create_subprocess_exec": {"transforms.engine", "app.processes"},  # the parts of `serve --processes` are ourselves
     "create_subprocess_shell": set[str](),
     "fork": set[str](),
     "system": set[str](),
