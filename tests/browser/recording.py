@@ -1,6 +1,7 @@
 """What a recording of the chirp says: where in the file each moment of it was taken from."""
 
 from base64 import b64decode
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,14 +31,26 @@ def drift_seconds(pcm: tones.Pcm, joins_seconds: tuple[float, ...]) -> list[floa
     return [tones.chirp_time(pcm, RATE_HZ, float(moment)) - float(moment) for moment in sorted(moments)]
 
 
-def without_silence(pcm: tones.Pcm) -> tuple[tones.Pcm, float]:
-    """The recording without its silent stretches, and how many seconds they had: half a period of the lowest tone is 1.7 ms."""
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A stretch in which nothing sounded: how far into the sound it fell, and how long it lasted."""
+
+    at_seconds: float
+    seconds: float
+
+
+def without_silence(pcm: tones.Pcm) -> tuple[tones.Pcm, list[Silence]]:
+    """The recording without its silent stretches, and these: half a period of the lowest tone is 1.7 ms."""
     loud = np.flatnonzero(np.abs(pcm[:, 0]) > 0.02)
     steps = np.diff(loud)
     kept = np.ones(len(pcm), bool)
-    for start, step in zip(loud[:-1][steps > SILENCE_SECONDS * RATE_HZ], steps[steps > SILENCE_SECONDS * RATE_HZ], strict=True):
-        kept[start + 1 : start + step] = False
-    return pcm[kept], float(np.count_nonzero(~kept)) / RATE_HZ
+    silences, before = [], 0
+    for index in np.flatnonzero(steps > SILENCE_SECONDS * RATE_HZ):
+        start, length = int(loud[index]) + 1, int(steps[index]) - 1
+        kept[start : start + length] = False
+        silences.append(Silence((start - before) / RATE_HZ, length / RATE_HZ))
+        before += length
+    return pcm[kept], silences
 
 
 def hertz(pcm: tones.Pcm) -> float:

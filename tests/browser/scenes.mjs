@@ -65,23 +65,23 @@ export async function seek(page, scene) {
   return { waitedMs: waited, after: await facts(page), heard: await heard(page) };
 }
 
-// Plays the rendition that bandwidth chose, then the one that is asked for; gives the segments that were fetched before and after.
+// Plays the one of two renditions that bandwidth chose, then the other; gives the segments that were fetched before and after.
 export async function change(page, scene) {
   const fetched = [];
-  page.on("request", (request) => fetched.push(request.url()));
+  page.on("request", (request) => fetched.push(...(request.url().match(/[0-9]f\/seg[0-9]+\.aac/) ?? [])));
   await open(page, scene);
   await ready(page);
   await play(page);
   await until(page, () => window.stage.media().currentTime > 0.5);
   const renditions = await page.evaluate(() => window.stage.renditions());
+  const other = 1 - Number(fetched.at(-1)[0]);
   const before = fetched.length;
-  await page.evaluate((index) => window.stage.choose(index), scene.rendition);
-  const wanted = new RegExp(`/${scene.rendition}f/seg\\d+\\.aac`);
+  await page.evaluate((index) => window.stage.choose(index), other);
   const deadline = Date.now() + PATIENCE_MS;
-  while (!fetched.slice(before).some((url) => wanted.test(url)) && Date.now() < deadline) await page.waitForTimeout(50);
+  while (!fetched.slice(before).some((name) => Number(name[0]) === other) && Date.now() < deadline) await page.waitForTimeout(50);
   const at = (await facts(page)).seconds;
   await until(page, (seconds) => window.stage.media().currentTime > seconds + 0.5, at);
-  return { renditions, before: fetched.slice(0, before), after: fetched.slice(before) };
+  return { renditions, other, before: fetched.slice(0, before), after: fetched.slice(before) };
 }
 
 // The page's own controls, by keyboard alone.

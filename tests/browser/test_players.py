@@ -1,7 +1,6 @@
 """Every player that people use plays an HLS variant while it is being encoded, from its first sample to its last."""
 
 import asyncio
-import re
 
 import pytest
 
@@ -16,6 +15,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 WITH_QUALITIES = ["video.js 8", "video.js 7", "hls.js"]
 PLAYERS = [*WITH_QUALITIES, "native audio", "native video"]
 FRAME_SECONDS = 1024 / 48_000
+NEAR_SECONDS = 0.05
+WAITED_SECONDS = 6
+SEEK_MS = 15_000
+"""Far above what it takes (bench/first_play measures that), far below a player that hangs."""
 JOINS_SECONDS = tuple(join + FRAME_SECONDS for join in (1.002667, 2.005333, 4.010667, 8.010667))
 
 
@@ -29,19 +32,19 @@ def assert_clean(report: Report, service: Service) -> None:
     assert set(report.origins) <= {service.url}
 
 
-def assert_whole(report: Report) -> float:
-    """Begun at 0.0 with the whole seek bar, ended at the end, and every moment heard once; gives the seconds of silence between."""
+def assert_whole(report: Report) -> list[recording.Silence]:
+    """Begun at 0.0 with the whole seek bar, ended at the end, and every moment heard once; gives the silences between."""
     before, after = report.seen["before"], report.seen["after"]
     assert before["seconds"] == 0
     assert before["duration"] == pytest.approx(CHIRP_SECONDS, abs=0.1)
     assert before["seekable"] == pytest.approx([0, CHIRP_SECONDS], abs=0.1)
     assert after["ended"]
-    pcm, silence_seconds = recording.without_silence(recording.pcm_of(report.seen["heard"]))
+    pcm, silences = recording.without_silence(recording.pcm_of(report.seen["heard"]))
     assert len(pcm) / recording.RATE_HZ == pytest.approx(CHIRP_SECONDS, abs=0.06)
     drift = recording.drift_seconds(pcm, JOINS_SECONDS)
     assert abs(drift[0]) < 0.03, "the first sound is not the file's first"
     assert max(drift) - min(drift) < 0.004, drift
-    return silence_seconds
+    return silences
 
 
 @pytest.mark.parametrize("state", ["cold", "warm"])
@@ -54,9 +57,11 @@ async def test_plays_from_the_first_sample_to_the_last(browser: Browser, service
     for three in (["page", "video.js 7", "native audio"], ["video.js 8", "hls.js", "native video"]):
         for player, report in zip(three, await asyncio.gather(*map(play, three)), strict=True):
             assert_clean(report, service)
-            silence_seconds = assert_whole(report)
-            # A busy machine may keep a cold player waiting, which then goes on where it was. Warm, a frame at each join is too much.
-            assert silence_seconds < (5 if state == "cold" else (len(JOINS_SECONDS) - 1) * FRAME_SECONDS), player
+            silences = assert_whole(report)
+            # A busy machine may keep a player waiting, which then goes on where it was. A gap that is ours comes at every join.
+            gaps = [join for join in JOINS_SECONDS if any(abs(silence.at_seconds - join) < NEAR_SECONDS for silence in silences)]
+            assert state == "cold" or len(gaps) < len(JOINS_SECONDS) / 2, (player, silences)
+            assert sum(silence.seconds for silence in silences) < WAITED_SECONDS, (player, silences)
 
 
 @pytest.mark.parametrize("player", ["page", *PLAYERS])
@@ -65,7 +70,7 @@ async def test_seeks_to_minutes_that_nobody_has_encoded(browser: Browser, servic
     query = f"br=64&v=seek-{player.replace(' ', '-')}"
     report = await browser.play("seek", player=player, src=of(player, service, "/long.wav", query), seconds=seconds)
     assert_clean(report, service)
-    assert report.seen["waitedMs"] < 5000
+    assert report.seen["waitedMs"] < SEEK_MS
     assert report.seen["after"]["duration"] == pytest.approx(LONG_SECONDS, abs=0.1)
     pcm = recording.pcm_of(report.seen["heard"])[-recording.RATE_HZ :]
     heard_seconds = (recording.hertz(pcm) - tones.CHIRP_START_HZ) / LONG_HZ_PER_SECOND
@@ -75,8 +80,9 @@ async def test_seeks_to_minutes_that_nobody_has_encoded(browser: Browser, servic
 @pytest.mark.parametrize("player", WITH_QUALITIES)
 async def test_switches_the_rendition(browser: Browser, service: Service, player: str) -> None:
     src = of(player, service, "/music.wav", f"br=64&br=128&v=change-{player.replace(' ', '-')}")
-    report = await browser.play("change", player=player, src=src, rendition=0)
+    report = await browser.play("change", player=player, src=src)
     assert_clean(report, service)
     assert report.seen["renditions"] == 2
-    assert not any(re.search(r"/0f/seg", url) for url in report.seen["before"])
-    assert any(re.search(r"/0f/seg", url) for url in report.seen["after"])
+    other = f"{report.seen['other']}f/"
+    assert not report.seen["before"][-1].startswith(other)
+    assert report.seen["after"][-1].startswith(other)
