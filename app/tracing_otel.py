@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from app.tracing import Attribute, Note
+from app.tracer import Attribute, Note
 
 EXPORT_SECONDS: Final = 5  # a collector that is away must not hold up the end of the program
 PROPAGATOR: Final = TraceContextTextMapPropagator()

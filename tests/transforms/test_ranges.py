@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import pytest
 
+from transforms.cuts import Cut
 from transforms.engine.messages import Span
-from transforms.plan import Cut, Plan, Rendition, Run
+from transforms.plan import Plan, Rendition, Run
 from transforms.ranges import Stretches, ranges
 from transforms.source import Source
 from transforms.spec import Format
