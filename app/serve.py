@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 
 import structlog
-from aiohttp import web
 
 from app.files.first_original import DEMO_PATH, ensure_demo
 from app.housekeeping import sweep_scratch
@@ -19,7 +18,7 @@ from app.vitals import Vitals
 from app.web.bodies import Bodies
 from app.web.metrics_page import OPERATIONS, Operations
 from app.web.operations import build_operations_app
-from app.web.server import Listen, listening
+from app.web.server import Listen, Site, listening
 from app.wiring import Services, make_app, make_courier, make_housekeeping, make_worker, make_workshop, open_engine, open_services
 
 log = structlog.get_logger()
@@ -97,7 +96,7 @@ async def _operations(services: Services) -> AsyncIterator[Operations]:
 
 
 @asynccontextmanager
-async def _door(settings: Settings, app: web.Application, announce: Callable[[str], None] | None, shared: bool) -> AsyncIterator[None]:
+async def _door(settings: Settings, app: Site, announce: Callable[[str], None] | None, shared: bool) -> AsyncIterator[None]:
     """Listen; a program that only works does so where SOUNDPATH_METRICS_PORT says, if anywhere."""
     port = settings.metrics_port if announce is None else settings.port
     if port is None:

@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from aiohttp import web
-
 from app import metrics, tracing
 from app.accounts.keys import ApiKeys
 from app.backends import Backends, open_backends
@@ -44,7 +42,7 @@ from app.web.bodies import Bodies
 from app.web.entrance import fit_entrance
 from app.web.public_url import PublicUrl
 from app.web.recent import RECENT, Recent
-from app.web.server import Doors, build_app
+from app.web.server import Doors, Site, build_app
 from app.web.variant import variant
 from app.web.wire import api_job
 from app.worker import Desk, Trade, Worker, WorkerOptions
@@ -205,7 +203,7 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
     return Worker(desk, options, Trade(work, discard, discard_others, succeeded))
 
 
-def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str) -> web.Application:
+def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str) -> Site:
     """The door through which requests come in."""
     settings = services.settings
     public_url = PublicUrl(str(settings.public_url) if settings.public_url else None, settings.trusted_proxies)

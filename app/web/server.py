@@ -37,6 +37,10 @@ SHUTDOWN_SECONDS: Final = 6  # a listed segment may be held for 5.5 s
 BACKLOG: Final = 1024
 
 
+Site = web.Application
+"""Everything that answers on one port; what wires it need not know the library."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listen:
     """Where to listen; port 0 takes a free one. `reuse_port` lets several processes share the address."""
