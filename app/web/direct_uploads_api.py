@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import BadHttpMessage
 
 from app.accounts.permissions import Permission
 from app.errors import AppError, InvalidRequest, describe
@@ -18,6 +19,7 @@ from app.web.uploads_api import PIECE_BYTES, body_pieces
 from storage.errors import StorageError
 
 MAX_FORM_FILES: Final = 100
+UNREADABLE: Final = (ValueError, AssertionError, BadHttpMessage, web.RequestPayloadError)  # what the library says of broken forms
 MAX_MIME_CHARACTERS: Final = 255
 MAX_NAME_CHARACTERS: Final = 1000
 
@@ -73,7 +75,10 @@ async def _files_of(request: web.Request) -> AsyncIterator[BodyPartReader]:
     if request.content_type != "multipart/form-data":
         raise InvalidRequest("This takes a body of the type multipart/form-data.")
     count = 0
-    form = await request.multipart()
+    try:
+        form = await request.multipart()
+    except (ValueError, AssertionError) as error:
+        raise InvalidRequest("The form's Content-Type names no boundary.") from error
     while (part := await _next_part(form)) is not None:
         if part.filename is not None:
             count += 1
@@ -86,7 +91,7 @@ async def _next_part(form: MultipartReader) -> BodyPartReader | None:
     """The next field, whatever is unread of the last one left behind; raises InvalidRequest."""
     try:
         part = await form.next()
-    except (ValueError, AssertionError, web.RequestPayloadError) as error:
+    except UNREADABLE as error:
         raise InvalidRequest("The form cannot be read.") from error
     if isinstance(part, MultipartReader):
         raise InvalidRequest("A form within a form is not taken.")
@@ -97,7 +102,7 @@ async def _part_pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
     try:
         while piece := await part.read_chunk(PIECE_BYTES):
             yield bytes(piece)
-    except (ValueError, AssertionError, web.RequestPayloadError) as error:
+    except UNREADABLE as error:
         raise InvalidRequest("The form ended early or cannot be read.") from error
 
 

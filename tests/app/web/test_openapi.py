@@ -1,0 +1,97 @@
+"""The OpenAPI document: valid, complete, true to what is answered; and no request that it allows makes the service fail."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from aiohttp import web
+from openapi_spec_validator import validate
+
+from app.web.api import ENDPOINTS
+from app.web.described import DESCRIBED
+from app.web.openapi import document, models_of
+from app.web.server import Doors, build_app
+from app.web.shapes.jobs import JobSummary
+from tests.service import ACCOUNT, running
+
+GOLDEN = Path(__file__).parent / "golden"
+FETCHES = {"UploadFromUrl", "CreateSubscription", "Subscribe"}  # tests open no foreign host
+
+
+def test_the_document_is_valid() -> None:
+    validate(document(ENDPOINTS, DESCRIBED, "https://audio.example"))
+
+
+def test_every_route_of_the_api_is_in_the_document(doors: Doors) -> None:
+    described = {(method.upper(), path) for path, calls in document(ENDPOINTS, DESCRIBED, "")["paths"].items() for method in calls}
+    routes = {(route.method, _canonical(route)) for route in build_app(doors).router.routes() if route.method != "HEAD"}
+    served = {(method, path) for method, path in routes if path.startswith("/v2/") or "/save/" in path}
+    usage = {(method, path) for method, path in served if path.endswith("/usage")}  # has a CSV form, and its own page
+    assert served - usage <= described
+    assert described <= routes
+
+
+def test_job_answers_are_what_the_document_says() -> None:
+    for file in sorted(GOLDEN.glob("api_job_*.json")):
+        JobSummary.model_validate_json(file.read_text())
+
+
+def test_no_endpoint_shows_credentials() -> None:
+    shown = json.dumps({e.operation: [m.model_json_schema(mode="serialization") for m in models_of(e.answer)] for e in ENDPOINTS})
+    assert "secretKey" not in shown
+    assert "awsSecretKey" not in shown
+
+
+async def test_nothing_that_the_document_allows_is_answered_with_5xx(tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as service:
+        whole = (await service.get("/openapi.json")).json()
+        file = tmp_path / "openapi.json"
+        file.write_text(json.dumps(_for_one_account(whole)))
+        command = [
+            *(sys.executable, "-m", "schemathesis.cli", "run", str(file), "--url", service.url, "--workers", "1"),
+            *("-H", f"Authorization: Bearer {service.secret}", "--checks", "not_a_server_error", "--max-examples", "5"),
+            *("--phases", "fuzzing", "--generation-database", "none", "--suppress-health-check", "all", "--no-color"),
+        ]
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=tmp_path
+        )
+        try:
+            async with asyncio.timeout(240):
+                out, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        assert process.returncode == 0, out.decode()[-6000:] + service.log()[-4000:]
+        assert "request failed" not in service.log()
+
+
+async def test_the_page_for_people_needs_no_other_host(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        page = await service.get("/docs")
+        assert (page.status, page.headers["content-type"].partition(";")[0]) == (200, "text/html")
+        text = page.body.decode()
+        assert all(endpoint.operation in text for endpoint in ENDPOINTS)
+        assert "<script" not in text
+        assert 'src="http' not in text
+        job_docs = (await service.get("/docs/job-api/GetJob")).status
+        assert job_docs == 200
+
+
+def _for_one_account(whole: dict[str, object]) -> dict[str, object]:
+    """The document with the account we have a key for, without what would go out into the world."""
+    paths: dict[str, dict[str, dict[str, list[dict[str, object]]]]] = whole["paths"]  # type: ignore[assignment]
+    for calls in paths.values():
+        for method in [method for method, call in calls.items() if call["operationId"] in FETCHES]:
+            del calls[method]
+        for call in calls.values():
+            for parameter in call["parameters"]:
+                if parameter["name"] == "account":
+                    parameter["schema"] = {"const": ACCOUNT}
+    return whole
+
+
+def _canonical(route: web.AbstractRoute) -> str:
+    assert route.resource is not None
+    return route.resource.canonical
