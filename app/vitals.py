@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from prometheus_client.metrics_core import Metric
 from sqlalchemy import select
@@ -34,6 +34,20 @@ class Condition(StrEnum):
     DEGRADED = "degraded"
     UNAVAILABLE = "unavailable"
     STOPPING = "stopping"
+
+
+class _Fetched(Protocol):
+    """What had to be fetched because there was no local copy."""
+
+    misses: int
+    miss_bytes: int
+
+
+@runtime_checkable
+class _KeepsCopies(Protocol):
+    """A store with local copies in front of it."""
+
+    figures: _Fetched
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,8 @@ class Vitals:
 
     def counted(self) -> Iterable[Metric]:
         """What this process has counted, for itself and its siblings."""
+        if isinstance(self.store, _KeepsCopies):
+            metrics.TALLY.hits["store"], metrics.TALLY.bytes["store"] = self.store.figures.misses, self.store.figures.miss_bytes
         yield from metrics.counted()
         crews = self.engine.crews.items()
         children: dict[tuple[str, ...], float] = {(name, "idle"): crew.idle for name, crew in crews}

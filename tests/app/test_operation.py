@@ -10,6 +10,7 @@ from typing import Any
 
 from tests import tones
 from tests.app.test_metrics import RATE_HZ, eventually, scraped
+from tests.servers import BUCKET, object_store
 from tests.service import ACCOUNT, Service
 
 
@@ -90,3 +91,15 @@ async def test_a_job_that_is_nearly_done_is_not_thrown_away(tmp_path: Path) -> N
     async with Service(service.data, library, {"SOUNDPATH_WORKERS": "0"}) as later:
         found = (await later.get(f"/v2/accounts/{ACCOUNT}/jobs/ProcessFileJob/{job_id}")).json()
         assert found["status"] == "Succeeded"
+
+
+async def test_fetches_from_an_object_store_are_seen(tmp_path: Path) -> None:
+    with object_store() as objects:
+        environment = {**objects.environment, "SOUNDPATH_STORE": f"s3://{BUCKET}/tier", "SOUNDPATH_WORKERS": "1"}
+        async with Service(tmp_path / "data", chirps(tmp_path / "library"), environment) as service:
+            before = await scraped(service)
+            body = (await service.artifact(f"/{ACCOUNT}/audio/chirp.wav?f=aac&br=64")).body
+            after = await scraped(service)
+    assert before["soundpath_cache_hits_total{tier=store}"] == 0
+    assert after["soundpath_cache_hits_total{tier=store}"] == 1
+    assert after["soundpath_cache_bytes_total{tier=store}"] == len(body)
