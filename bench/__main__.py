@@ -6,13 +6,13 @@ import os
 import sys
 from pathlib import Path
 
-from bench import encodes, hits
+from bench import encodes, engine, hits, start
 from bench.clock import prefer
 from bench.figures import Outcome
 from bench.report import line, write_results
 from bench.setting import Bench
 
-MEASURES = {"encodes": encodes.measure, "hits": hits.measure}
+MEASURES = {"encodes": encodes.measure, "engine": engine.measure, "start": start.measure, "hits": hits.measure}
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

@@ -86,7 +86,7 @@ async def _finished(service: Service) -> dict[str, str]:
 
 async def _files(service: Service, targets: dict[str, str], root: Path) -> dict[str, str]:
     """The same bytes as files for nginx."""
-    root.mkdir(parents=True, exist_ok=True)
+    root.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240
     for number, target in enumerate(targets.values()):
         answer = await service.get(target)
         assert answer.status == 200, (target, answer.status, answer.body[:500])
