@@ -16,7 +16,7 @@ from app.jobs.jobs import Admit
 from app.jobs.tables import is_live, jobs
 from app.ledger import ledger, month_ms
 from app.metering import FREE, QUOTA_UNITS_PER_SECOND, Charge
-from storage.db import Database, metadata
+from storage.db import Database, metadata, take_turn
 from transforms.errors import RefusedInput
 from transforms.spec import Format
 
@@ -45,6 +45,9 @@ class Quotas:
         charge = FREE if allowance.quota_seconds_per_month is None else await self._expected(new)
 
         async def admit(connection: AsyncConnection, job: Job) -> None:
+            if allowance.concurrent_jobs is None and allowance.quota_seconds_per_month is None:
+                return
+            await take_turn(connection, f"quota {job.account}")
             if allowance.concurrent_jobs is not None:
                 await _check_running(connection, job.account, allowance.concurrent_jobs)
             if allowance.quota_seconds_per_month is not None:

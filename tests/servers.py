@@ -47,8 +47,8 @@ class Postgres:
         self.sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.url(name)
 
-    def sql(self, statement: str) -> str:
-        psql = [str(self._server.bin_path / "psql"), self.url(), "-XAtqc", statement]
+    def sql(self, statement: str, url: str | None = None) -> str:
+        psql = [str(self._server.bin_path / "psql"), url or self.url(), "-XAtqc", statement]
         return subprocess.run(psql, check=True, capture_output=True, text=True).stdout.strip()
 
     def stop(self, mode: str = "fast") -> None:

@@ -14,7 +14,7 @@ from ulid import ULID
 from app.accounts.accounts import BASE58, ensure_account
 from app.accounts.permissions import ALLOWED, KeyKind, Permission, allowed_scopes
 from app.accounts.tables import api_keys
-from storage.db import Database, now_ms
+from storage.db import Database, now_ms, take_turn
 
 RANDOM_CHARACTERS: Final = 24  # 140 bits
 LAST_USED_STEP_MS: Final = 60_000  # a busy key must not write on every request
@@ -78,6 +78,7 @@ class ApiKeys:
         """The texts of a secret and a public key for an account that never had any; None when it has. Of racing programs one gets them."""
         async with self._database.write() as connection:
             await ensure_account(connection, account)
+            await take_turn(connection, f"first keys {account}")
             if await connection.scalar(select(api_keys.c.id).where(api_keys.c.account == account).limit(1)) is not None:
                 return None
             (_, secret), (_, public) = [await _insert(connection, NewKey(account, kind)) for kind in (KeyKind.SECRET, KeyKind.PUBLIC)]

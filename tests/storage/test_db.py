@@ -20,6 +20,7 @@ import app.callbacks.tables
 import app.files.tables
 import app.jobs.tables
 import app.ledger
+import app.quotas
 import app.signing.tables
 from storage.db import Database, _create_sqlite, metadata, now_ms
 
