@@ -31,23 +31,29 @@ async def serve_parts(host: str, port: int, count: int, stop: asyncio.Event) -> 
 
 
 async def _keep(number: int, port: int, stop: asyncio.Event) -> None:
-    stopping = asyncio.create_task(stop.wait())
+    stopping = asyncio.ensure_future(stop.wait())
     try:
         while not stop.is_set():
-            command = (*WITH_PARENT, sys.executable, "-m", "app", "serve", "--part", str(number), "--port", str(port))
-            part = await asyncio.create_subprocess_exec(*command)
-            ended = asyncio.create_task(part.wait())
-            try:
-                await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                if part.returncode is None:
-                    part.send_signal(signal.SIGTERM)
-                status = await ended
+            status = await _live(number, port, stopping)
             if not stop.is_set():
                 log.error("a part has died and is started again", part=number, status=status)
                 await asyncio.wait({stopping}, timeout=AGAIN_SECONDS)
     finally:
         stopping.cancel()
+
+
+async def _live(number: int, port: int, stopping: "asyncio.Future[bool]") -> int:
+    """One life of a part: until it ends by itself, or is told to; its exit status."""
+    command = (*WITH_PARENT, sys.executable, "-m", "app", "serve", "--part", str(number), "--port", str(port))
+    part = await asyncio.create_subprocess_exec(*command)
+    ended = asyncio.create_task(part.wait())
+    try:
+        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if part.returncode is None:
+            part.send_signal(signal.SIGTERM)
+        status = await ended
+    return status
 
 
 def _reserve(host: str, port: int) -> socket.socket:

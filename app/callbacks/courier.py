@@ -62,14 +62,20 @@ class Courier:
             try:
                 if rounds % ROUNDS_PER_SWEEP == 0:
                     await self._bag.deliveries.forget_old()
-                while claimed := await self._bag.deliveries.claim(AT_ONCE):
-                    async with asyncio.TaskGroup() as tries:
-                        for delivery in claimed:
-                            tries.create_task(self._try(delivery))
+                while await self._deliver():
+                    pass
             except* (SQLAlchemyError, StorageError) as failures:
                 log.warning("callbacks failed", error=repr(failures.exceptions[0]))
             rounds += 1
             await asyncio.sleep(ROUND_SECONDS)
+
+    async def _deliver(self) -> bool:
+        """Try what is due, a handful side by side; whether there was anything."""
+        claimed = await self._bag.deliveries.claim(AT_ONCE)
+        async with asyncio.TaskGroup() as tries:
+            for delivery in claimed:
+                tries.create_task(self._try(delivery))
+        return bool(claimed)
 
     async def _try(self, delivery: Delivery) -> None:
         job = await self._bag.jobs.get(delivery.account, delivery.job_id)

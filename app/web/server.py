@@ -73,37 +73,39 @@ def build_app(doors: Doors) -> web.Application:
     app[player_assets.PLAYER] = player_assets.PlayerAssets.load()
     app.on_response_prepare.append(add_headers)
     app.on_response_prepare.append(remember)
+    app.add_routes(_routes(doors))
+    return app
+
+
+def _routes(doors: Doors) -> list[web.RouteDef]:
+    """Tried in this order: what is asked for most comes first."""
 
     async def front(_request: web.Request) -> web.Response:
         return pages.front_page(doors.demo_path)
 
-    app.add_routes(
-        [
-            # Tried in this order: what is asked for most comes first.
-            web.get(f"/{{account}}/audio/{PATH}", guarded(doors.variant)),
-            web.get(f"/{{account}}/raw/{PATH}", guarded(raw)),
-            web.get("/", front),
-            web.get("/healthz", health.healthz),
-            web.get("/readyz", health.readyz),
-            web.get("/metrics", metrics_page),
-            web.get("/robots.txt", health.robots),
-            web.get(JOB_DOCS_PATH, pages.job_docs),
-            web.get(docs_pages.OPENAPI_PATH, docs_pages.openapi),
-            web.get(docs_pages.DOCS_PATH, docs_pages.docs),
-            web.get(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.get_job),
-            web.delete(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.cancel_job),
-            web.get(f"{API}/jobs", job_api.list_jobs),
-            web.get(player_assets.SCRIPT_TAG_ROUTE, player_assets.script_tag),
-            web.get(player_assets.ROUTE, player_assets.asset),
-            web.get(OEMBED_ROUTE, oembed),
-            web.get(jwks.ROUTE, jwks.jwks),
-            web.get(usage_api.ROUTE, usage_api.usage),
-            web.put(access_tokens.ROUTE, access_tokens.begin),
-            web.delete(access_tokens.ROUTE, access_tokens.end),
-            *api.routes(),
-        ]
-    )
-    return app
+    return [
+        web.get(f"/{{account}}/audio/{PATH}", guarded(doors.variant)),
+        web.get(f"/{{account}}/raw/{PATH}", guarded(raw)),
+        web.get("/", front),
+        web.get("/healthz", health.healthz),
+        web.get("/readyz", health.readyz),
+        web.get("/metrics", metrics_page),
+        web.get("/robots.txt", health.robots),
+        web.get(JOB_DOCS_PATH, pages.job_docs),
+        web.get(docs_pages.OPENAPI_PATH, docs_pages.openapi),
+        web.get(docs_pages.DOCS_PATH, docs_pages.docs),
+        web.get(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.get_job),
+        web.delete(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.cancel_job),
+        web.get(f"{API}/jobs", job_api.list_jobs),
+        web.get(player_assets.SCRIPT_TAG_ROUTE, player_assets.script_tag),
+        web.get(player_assets.ROUTE, player_assets.asset),
+        web.get(OEMBED_ROUTE, oembed),
+        web.get(jwks.ROUTE, jwks.jwks),
+        web.get(usage_api.ROUTE, usage_api.usage),
+        web.put(access_tokens.ROUTE, access_tokens.begin),
+        web.delete(access_tokens.ROUTE, access_tokens.end),
+        *api.routes(),
+    ]
 
 
 @asynccontextmanager

@@ -48,19 +48,25 @@ async def read_body(response: aiohttp.ClientResponse, max_bytes: int, deadline: 
     """The plain bytes; `deadline` is of the loop's clock. Raises FetchTooLarge and FetchFailed."""
     inflater = Inflater(response.headers.get("Content-Encoding", "").strip().lower())
     received = produced = 0
+    async for chunk in _chunks(response, deadline):
+        received += len(chunk)
+        for plain in inflater.feed(chunk):
+            produced += len(plain)
+            if max(received, produced) > max_bytes:
+                raise FetchTooLarge(f"The file is larger than {max_bytes} bytes.")
+            yield plain
+    if not inflater.is_complete:
+        raise FetchFailed("The file's compression ended early.")
+
+
+async def _chunks(response: aiohttp.ClientResponse, deadline: float) -> AsyncIterator[bytes]:
+    """What arrives, as it arrives."""
     try:
         while True:
             async with asyncio.timeout_at(deadline):
                 chunk = await response.content.read(CHUNK_BYTES)
             if not chunk:
-                break
-            received += len(chunk)
-            for plain in inflater.feed(chunk):
-                produced += len(plain)
-                if max(received, produced) > max_bytes:
-                    raise FetchTooLarge(f"The file is larger than {max_bytes} bytes.")
-                yield plain
+                return
+            yield chunk
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise FetchFailed("The file's host broke off, or took too long.") from error
-    if not inflater.is_complete:
-        raise FetchFailed("The file's compression ended early.")
