@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from contextlib import closing
-from typing import Final
+from typing import Any, Final, Literal
 
 import structlog
 
@@ -42,13 +42,13 @@ async def _keep(number: int, port: int, stop: asyncio.Event) -> None:
         stopping.cancel()
 
 
-async def _live(number: int, port: int, stopping: "asyncio.Future[bool]") -> int:
+async def _live(number: int, port: int, stopping: "asyncio.Future[Literal[True]]") -> int:
     """One life of a part: until it ends by itself, or is told to; its exit status."""
     command = (*WITH_PARENT, sys.executable, "-m", "app", "serve", "--part", str(number), "--port", str(port))
     part = await asyncio.create_subprocess_exec(*command)
     ended = asyncio.create_task(part.wait())
     try:
-        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((ended, stopping), return_when=asyncio.FIRST_COMPLETED)
     finally:
         if part.returncode is None:
             part.send_signal(signal.SIGTERM)

@@ -18,12 +18,13 @@ from app.live.signals import LiveSignals
 from app.metering import UNITS_PER_SECOND, Charge, price
 from storage.store import Store
 from transforms.engine.messages import Artifact
-from transforms.errors import UnsupportedInput
 from transforms.engine.pool import Engine
 from transforms.engine.run import RunOptions, run_plan
+from transforms.errors import UnsupportedInput
 from transforms.limits import PlanLimits
 from transforms.params import parse
 from transforms.plan import ARTIFACT_NAMES, Plan, output_bytes, plan
+from transforms.ranges import spool_bytes
 from transforms.spec import Spec
 
 
@@ -42,6 +43,10 @@ class Workshop:
     scratch_dir: Path
     cores: int
     timeout_seconds: float
+
+    def asked_with(self, query: str) -> "Workshop":
+        """The same for a request's query, of which remote folders may forward parts."""
+        return replace(self, originals=self.originals.asked_with(query)) if query else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,8 @@ async def _check_pieces(folders: Folders, account: str, opened: OpenedSource) ->
 async def produce(shop: Workshop, job: Job, progress: Callable[[float], None]) -> Produced:
     """Make and publish a job's artifact. Raises FileNotFound, RefusedInput, EngineFault and StorageError."""
     async with prepare(shop, job.account, spec_of(job)) as prepared:
-        await shop.store.require_space(sum(output_bytes(rendition) for rendition in prepared.plan.renditions))
+        outputs_bytes = sum(output_bytes(rendition) for rendition in prepared.plan.renditions)
+        await shop.store.require_space(outputs_bytes + spool_bytes(prepared.plan, shop.cores))
         options = RunOptions(shop.cores, shop.timeout_seconds, job.priority is Priority.BACKGROUND, progress)
         with TemporaryDirectory(dir=shop.scratch_dir, prefix=f"{job.id}-") as folder:
             scratch = Path(folder)

@@ -71,7 +71,14 @@ def _long(bench: Bench, system: str) -> list[Comparison]:
         1.75,
         1.85,
     )
-    return [*made, packaged, mp3, *_hls(bench, system)]
+    ogg = song(bench.song_seconds, "ogg")
+    spooled = Comparison(
+        "spool",
+        f"{minutes}-min Ogg Vorbis → aac, through a PCM spool, against -aac_coder fast",
+        _asking(ogg, f"f=aac&{QUERY}", "/audio.aac"),
+        _cli(system, ogg, FAST),
+    )
+    return [*made, packaged, spooled, mp3, *_hls(bench, system)]
 
 
 def _hls(bench: Bench, system: str) -> list[Comparison]:

@@ -6,12 +6,19 @@ from math import ceil
 
 from transforms.engine.messages import Span
 from transforms.plan import Plan, Rendition
+from transforms.spec import WAV_FAMILY
 
 RANGE_SECONDS = 60
 """Long enough that pre-roll and seeking cost nothing measurable (ENGINE 3), short enough for progress and fair sharing."""
 
 MIN_RANGE_SECONDS = 10
 """Below this the start of a range costs more than a second core gains."""
+
+MIN_SPOOLED_SECONDS = 60
+"""Below, what a second core gains is less than half a second."""
+
+MAX_SPOOLED_SECONDS = 4 * 3600
+"""Longer sources fill 5 GB and more: they are encoded in one pass."""
 
 
 def ranges(plan: Plan, cores: int) -> tuple[tuple[Span, ...], ...]:
@@ -36,6 +43,20 @@ def _count(plan: Plan, cores: int) -> int:
 def _frame(rendition: Rendition, share: Fraction) -> int:
     """The frame nearest to a share of the whole."""
     return round(share * rendition.samples / rendition.frame_samples)
+
+
+def pays_to_spool(plan: Plan, cores: int) -> bool:
+    """Whether decoding once to disk and encoding on all cores beats one core that does both. PCM is its own encode: nothing is gained."""
+    if all(source.seekable for source in plan.sources) or cores < 2 or plan.format in WAV_FAMILY:
+        return False
+    return plan.seconds >= MIN_SPOOLED_SECONDS and all((source.seconds or 0) <= MAX_SPOOLED_SECONDS for source in plan.sources)
+
+
+def spool_bytes(plan: Plan, cores: int) -> int:
+    """Room that the spools of a run take, at four bytes a sample."""
+    if not pays_to_spool(plan, cores):
+        return 0
+    return sum(4 * source.channels * (source.samples or 0) for source in plan.sources if not source.seekable)
 
 
 class Stretches:

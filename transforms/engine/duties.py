@@ -18,9 +18,11 @@ from transforms.engine.messages import (
     Outcome,
     Part,
     ReadCover,
+    Spool,
     Task,
 )
 from transforms.engine.session import Session
+from transforms.engine.spool import spool
 from transforms.plan import Plan
 from transforms.probe.meta import describe
 from transforms.probe.source import measure
@@ -45,6 +47,8 @@ class Duties:
                 return CoverRead(b64encode(read_picture(task.path) or b"").decode())
             case Encode():
                 return Encoded(self._encode(task, progress))
+            case Spool():
+                return spool(task, progress)
             case Assemble():
                 self._close()  # all parts exist: nothing will be asked of the session again
                 return Assembled(assemble(task))

@@ -98,6 +98,17 @@ class Assemble:
 
 
 @dataclass(frozen=True, slots=True)
+class Spool:
+    """Decode a source that cannot be entered by seeking, once, into a PCM file of the scratch folder; `number` is its place in the plan."""
+
+    path: str
+    source: Source
+    number: int
+    scratch: str
+    kind: Literal["spool"] = "spool"
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """One track as f=meta lists it; names and values follow MediaInfo's (CONTRACT 3, "meta"). None is left out of the JSON."""
 
@@ -155,6 +166,16 @@ class Assembled:
 
 
 @dataclass(frozen=True, slots=True)
+class Spooled:
+    """Answer to Spool: the file's name in the scratch folder, and what it is: any position of it can be reached by seeking."""
+
+    file: str
+    source: Source
+    size_bytes: int
+    kind: Literal["spooled"] = "spooled"
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Decoded and encoded so far, in samples of the first rendition's span."""
 
@@ -172,6 +193,6 @@ class Refused:
     kind: Literal["refused"] = "refused"
 
 
-Task = Measure | Describe | ReadCover | Encode | Assemble
-Outcome = Measured | Described | CoverRead | Encoded | Assembled | Refused
+Task = Measure | Describe | ReadCover | Encode | Spool | Assemble
+Outcome = Measured | Described | CoverRead | Encoded | Spooled | Assembled | Refused
 Event = Outcome | Progress

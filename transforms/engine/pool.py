@@ -26,6 +26,8 @@ from transforms.engine.messages import (
     Outcome,
     Part,
     ReadCover,
+    Spool,
+    Spooled,
     Track,
 )
 from transforms.engine.protocol import Assignment, raise_refusal
@@ -34,7 +36,7 @@ from transforms.engine.tags import Cover, web_cover_of
 from transforms.errors import EngineCrash, EngineTimeout
 from transforms.source import Source
 
-Answer = TypeVar("Answer", Measured, Described, CoverRead, Encoded, Assembled)
+Answer = TypeVar("Answer", Measured, Described, CoverRead, Encoded, Spooled, Assembled)
 
 
 class Engine:
@@ -112,6 +114,14 @@ class Engine:
             for part in parts:
                 _check_file(task.scratch, part.file, part.size_bytes)
             return parts
+
+    async def spool(self, task: Spool, *, timeout_seconds: float, background: bool = False) -> tuple[Path, Source]:
+        """Decode a source into a PCM file that can be entered anywhere: its path, and what it is. As `encode` in everything else."""
+        async with self._encoders.lease(None, background) as child:
+            outcome = await _within(timeout_seconds, child, child.perform(Assignment(task, background)))
+            spooled = _expected(outcome, Spooled)
+            _check_file(task.scratch, spooled.file, spooled.size_bytes)
+            return Path(task.scratch, spooled.file), spooled.source
 
     async def assemble(self, task: Assemble, *, timeout_seconds: float, background: bool = False) -> Artifact:
         """Join a whole encode's parts; as `encode` in everything else."""

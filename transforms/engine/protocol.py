@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
 
-from transforms.engine.messages import Assembled, CoverRead, Described, Encoded, Measured, Outcome, Progress, Refused, Task
+from transforms.engine.messages import Assembled, CoverRead, Described, Encoded, Measured, Outcome, Progress, Refused, Spooled, Task
 from transforms.errors import EngineFault, RefusedInput, TooLarge, TrimStartExceedsDuration, UnsupportedInput
 
 
@@ -29,7 +29,7 @@ class BrokenLine(Exception):
     """A line that is no message; the text is for the log."""
 
 
-Line = Measured | Described | CoverRead | Encoded | Assembled | Refused | Progress | Ready
+Line = Measured | Described | CoverRead | Encoded | Spooled | Assembled | Refused | Progress | Ready
 
 _ASSIGNMENTS: Final[TypeAdapter[Assignment]] = TypeAdapter(Assignment)
 _LINES: Final[TypeAdapter[Line]] = TypeAdapter(Annotated[Line, Discriminator("kind")])

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from transforms.engine.messages import Artifact, Assemble, Encode, Part
+from transforms.engine.messages import Artifact, Assemble, Encode, Part, Spool
 from transforms.engine.pool import Engine
 from transforms.plan import Plan
-from transforms.ranges import Stretches, ranges
+from transforms.ranges import Stretches, pays_to_spool, ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ async def run_plan(engine: Engine, plan: Plan, paths: Sequence[Path], scratch: P
     Raises RefusedInput and EngineFault; a failed range stops the others.
     """
     names = tuple(str(path) for path in paths)
-    pieces = ranges(plan, options.cores)
+    read, opened = await _enterable(engine, plan, names, scratch, options)
+    pieces = ranges(read, options.cores)
     done_samples = [0] * len(pieces)
     total_samples = plan.renditions[0].samples
     stretches = Stretches(len(pieces), options.cores)
@@ -45,7 +46,7 @@ async def run_plan(engine: Engine, plan: Plan, paths: Sequence[Path], scratch: P
 
     async def work(lane: int) -> None:
         while (index := stretches.take(lane)) is not None:
-            task = Encode(plan, names, pieces[index], str(scratch))
+            task = Encode(read, opened, pieces[index], str(scratch))
             made = await engine.encode(task, follow(index), timeout_seconds=options.timeout_seconds, background=options.background)
             parts.extend(made)
 
@@ -57,3 +58,23 @@ async def run_plan(engine: Engine, plan: Plan, paths: Sequence[Path], scratch: P
         raise failures.exceptions[0] from failures
     assemble = Assemble(plan, names, tuple(parts), str(scratch))
     return await engine.assemble(assemble, timeout_seconds=options.timeout_seconds, background=options.background)
+
+
+async def _enterable(
+    engine: Engine, plan: Plan, names: tuple[str, ...], scratch: Path, options: RunOptions
+) -> tuple[Plan, tuple[str, ...]]:
+    """The plan with every source enterable anywhere, and the files it reads then: what is not goes through a PCM spool where that pays.
+
+    Sources that end earlier than they were measured stay as they are: silence in the middle is the engine's to decide, not ours.
+    """
+    if not pays_to_spool(plan, options.cores):
+        return plan, names
+    sources, files = list(plan.sources), list(names)
+    for number, source in enumerate(plan.sources):
+        if not source.seekable:
+            task = Spool(names[number], source, number, str(scratch))
+            spooled, found = await engine.spool(task, timeout_seconds=options.timeout_seconds, background=options.background)
+            if found.samples != source.samples:
+                return plan, names
+            sources[number], files[number] = found, str(spooled)
+    return replace(plan, sources=tuple(sources)), tuple(files)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import BinaryIO, Final
 
-from transforms.engine.messages import Assemble, Encode, Outcome, Progress, Refused, Task
+from transforms.engine.messages import Assemble, Encode, Outcome, Progress, Refused, Spool, Task
 from transforms.engine.protocol import BrokenLine, Line, Ready, read_assignment, write_line
 from transforms.errors import EngineFault, RefusedInput, TooLarge
 
@@ -68,7 +68,7 @@ def refusal(error: Exception) -> Refused:
 
 def _outcome(task: Task, perform: Perform, progress: Callable[[int], None]) -> Outcome:
     try:
-        if isinstance(task, Encode | Assemble):
+        if isinstance(task, Encode | Spool | Assemble):
             os.chdir(task.scratch)
         return perform(task, progress)
     except Exception as error:  # whatever it was, the service gets its one outcome
