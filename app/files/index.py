@@ -22,13 +22,8 @@ class FileIndex:
 
     async def put(self, account: str, record: FileRecord) -> None:
         """Write or replace a row."""
-        await self.put_many(account, [record])
-
-    async def put_many(self, account: str, records: list[FileRecord]) -> None:
-        """The same for many, in one transaction."""
         async with self._database.write() as connection:
-            for record in records:
-                await _put(connection, account, record)
+            await _put(connection, account, record)
 
     async def delete(self, account: str, path: str) -> bool:
         """Forget a row; whether there was one."""

@@ -20,6 +20,7 @@ INVERSE_OF_MS: Final = 10**13
 
 # A backslash keeps the brace behind it as it is.
 _TOKEN: Final = re.compile(r"\\(?P<escaped>[{\\])|\{(?P<name>[A-Z0-9_]+)\}")
+_EXTENSION: Final = re.compile("[A-Za-z0-9]{1,16}")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f/\\]")
 _FORMATS: Final = {
     "UTC_DATE": "%Y-%m-%d",
@@ -92,7 +93,7 @@ def _split(name: str | None) -> tuple[str, str]:
     """A client's file name as stem and extension, without anything that means something in a path, and not too long."""
     safe = _UNSAFE.sub("_", name or "").strip()
     stem, dot, extension = safe.rpartition(".")
-    if not dot or not stem or len(extension) > 16:
+    if not dot or not stem or not _EXTENSION.fullmatch(extension):
         stem, extension = safe, ""
     shortened = stem.encode("utf-8", "replace")[:MAX_ORIGINAL_BYTES].decode(errors="ignore")
     return shortened, f".{extension}" if extension else ""

@@ -1,5 +1,6 @@
 """The JSON API of a running service, as tests speak to it."""
 
+import io
 import json
 from typing import Any
 
@@ -14,7 +15,8 @@ async def call(service: Service, method: str, path: str, body: object = None, ke
     sent = {"Authorization": f"Bearer {service.secret if key is None else key}", **{k.replace("_", "-"): v for k, v in headers.items()}}
     content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
     url = URL(path if path.startswith("http") else f"{service.url}/v2/accounts/{ACCOUNT}{path}", encoded=True)
-    async with aiohttp.ClientSession() as session, session.request(method, url, data=content, headers=sent) as answer:
+    streamed = None if content is None else io.BytesIO(content)
+    async with aiohttp.ClientSession() as session, session.request(method, url, data=streamed, headers=sent) as answer:
         return Answer(answer.status, {k.lower(): v for k, v in answer.headers.items()}, await answer.read())
 
 
