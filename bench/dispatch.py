@@ -1,4 +1,4 @@
-"""From the submission of a job to its claim by a waiting worker, on PostgreSQL: `python -m bench.dispatch [--url postgresql://…]`.
+"""From a job's commit to its claim by a waiting worker, on PostgreSQL: `python -m bench.dispatch [--url postgresql://…]`.
 
 Two ways are measured side by side, each in two programs' worth of connections on this machine: PgQueuer's tickets, which is how the
 service works, and the same statements without a ticket (FOR UPDATE SKIP LOCKED on the jobs alone), which is what they cost.
@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from app.jobs import leases
 from app.jobs.job import Keep, NewJob, Priority
@@ -56,36 +57,39 @@ async def program(url: str, folder: Path) -> AsyncIterator[Program]:
     await made.database.close()
 
 
-async def dispatch_ms(web: Program, worker: Program, name: str) -> list[float]:
-    """Milliseconds from the moment `submit` has returned, and from the moment it was called, are both of interest: the latter is told."""
-    taken: list[float] = []
+async def dispatch_ms(web: Program, worker: Program, name: str) -> tuple[list[float], list[float]]:
+    """Milliseconds that submitting took, and those from its end to the claim's."""
+    submitting: list[float] = []
+    claiming: list[float] = []
     for number in range(ROUNDS):
         claim = asyncio.create_task(worker.leases.claim_next(worker.owner))
         await asyncio.sleep(PAUSE_SECONDS)
         begun = time.perf_counter()
         await web.jobs.submit(_new(f"{name}-{number}"))
+        queued = time.perf_counter()
         await claim
-        taken.append((time.perf_counter() - begun) * 1000)
-    return taken
+        submitting.append((queued - begun) * 1000)
+        claiming.append((time.perf_counter() - queued) * 1000)
+    return submitting, claiming
 
 
 async def measure(url: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with program(url, Path(folder)) as web, program(url, Path(folder)) as worker:
+            await dispatch_ms(web, worker, "warm-up")
             _show("PgQueuer's tickets", await dispatch_ms(web, worker, "ticket"))
-            with_ticket = leases.take_turn
 
             async def without(_connection: object, lowest: Priority, highest: Priority) -> Turn:
                 return Turn(lowest, highest)
 
-            leases.take_turn = without  # type: ignore[assignment]
-            _show("rows alone", await dispatch_ms(web, worker, "row"))
-            leases.take_turn = with_ticket
+            with patch.object(leases, "take_turn", without):
+                _show("rows alone", await dispatch_ms(web, worker, "row"))
 
 
-def _show(name: str, taken: list[float]) -> None:
-    cuts = statistics.quantiles(taken, n=100)
-    print(f"{name:20} submit to claim: p50 {cuts[49]:.1f} ms, p95 {cuts[94]:.1f} ms, p99 {cuts[98]:.1f} ms ({len(taken)} jobs)")
+def _show(name: str, taken: tuple[list[float], list[float]]) -> None:
+    for part, figures in zip(("submit", "queued to claimed"), taken, strict=True):
+        cuts = statistics.quantiles(figures, n=100)
+        print(f"{name:18} {part:18} p50 {cuts[49]:6.1f}  p95 {cuts[94]:6.1f}  p99 {cuts[98]:6.1f} ms  ({len(figures)} jobs)")
 
 
 def _new(identity: str) -> NewJob:
