@@ -6,13 +6,21 @@ import os
 import sys
 from pathlib import Path
 
-from bench import encodes, engine, hits, start
+from bench import curves, encodes, engine, first_play, hits, memory, start
 from bench.clock import prefer
 from bench.figures import Outcome
 from bench.report import line, write_results
 from bench.setting import Bench
 
-MEASURES = {"encodes": encodes.measure, "engine": engine.measure, "start": start.measure, "hits": hits.measure}
+MEASURES = {
+    "encodes": encodes.measure,
+    "engine": engine.measure,
+    "start": start.measure,
+    "first_play": first_play.measure,
+    "hits": hits.measure,
+    "memory": memory.measure,
+    "curves": curves.measure,
+}
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

@@ -34,7 +34,7 @@ def alternate(ours: Callable[[int], Run], theirs: Callable[[int], Run], times: i
 
 def tree_cpu_seconds(pid: int) -> float:
     """Processor seconds of a process, its living descendants and those of them that it has outlived."""
-    return sum(_cpu_seconds(each) for each in tree(pid))
+    return sum(cpu_seconds(each) for each in tree(pid))
 
 
 def tree(pid: int) -> Iterator[int]:
@@ -45,7 +45,7 @@ def tree(pid: int) -> Iterator[int]:
             yield from tree(int(child))
 
 
-def tree_rss_kib(pid: int) -> dict[int, int]:
+def tree_pss_kib(pid: int) -> dict[int, int]:
     """Resident memory that each process of the tree has for itself, shared pages counted by share (PSS)."""
     found = {}
     for each in tree(pid):
@@ -70,7 +70,8 @@ def _children_cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """Of one process, with the children it has outlived."""
     fields = _text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / TICKS if fields else 0.0
 

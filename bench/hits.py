@@ -97,7 +97,7 @@ async def _files(service: Service, targets: dict[str, str], root: Path) -> dict[
 async def _compare(bench: Bench, row: str, name: str, ours: tuple[Side, str], theirs: tuple[Side, str]) -> Figure:
     pairs = []
     for _ in range(bench.pairs + 1):  # the first warms both
-        pairs.append((await _load(bench, *ours), await _load(bench, *theirs)))
+        pairs.append((await load(bench, *ours), await load(bench, *theirs)))
     pairs = pairs[1:]
     shares = [our.per_second / their.per_second for our, their in pairs]
     cpu = median(our.per_cpu_second / their.per_cpu_second for our, their in pairs)
@@ -110,10 +110,11 @@ async def _compare(bench: Bench, row: str, name: str, ours: tuple[Side, str], th
     )
 
 
-async def _load(bench: Bench, side: Side, target: str) -> Rate:
+async def load(bench: Bench, side: Side, target: str, script: str = "") -> Rate:
     """wrk for some seconds. Raises RuntimeError when anything but 2xx comes."""
     before = tree_cpu_seconds(side.pid)
     command = [str(WRK), "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS[bench.full]}s", f"http://127.0.0.1:{side.port}{target}"]
+    command[1:1] = ["-s", script] if script else []
     ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
     spent = tree_cpu_seconds(side.pid) - before
     found = re.search(r"(\d+) requests in ([\d.]+)(ms|s)", ran.stdout)
