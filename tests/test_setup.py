@@ -164,7 +164,7 @@ def test_a_wheel_holds_everything_the_service_reads(tmp_path: Path) -> None:
     subprocess.run(order, cwd=tmp_path / "tree", check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     held = set(zipfile.ZipFile(wheel).namelist())
-    sources = {"src", "package.json", "package-lock.json", "build.mjs", ".npmrc", ".built"}
+    sources = {"src", "package.json", "package-lock.json", "build.mjs", ".npmrc", ".built", "README.md"}
     wanted = {
         str(file.relative_to(tmp_path / "tree"))
         for package in packages

@@ -30,17 +30,17 @@ def spool(task: Spool, progress: Callable[[int], None]) -> Spooled:
     """Decode a source into the scratch folder; `progress` is told its samples. Raises UnsupportedInput when nothing decodes."""
     assert task.source.samples is not None
     name = f"spool-{task.number:02d}.wav"
-    with closing(Reader(task.path, task.source)) as reader:
+    # RF64: a spool may be longer than the 4 GiB of RIFF.
+    output = av.open(str(Path(task.scratch, name)), "w", format="wav", options={"rf64": "always"})
+    with closing(Reader(task.path, task.source)) as reader, output as file:
         frames = reader.read(0, task.source.samples)
         first = next(frames, None)
         if first is None:
             raise UnsupportedInput("The input has an audio track, but no audio could be decoded from it.")
         codec = CODECS[first.format.packed.name]
-        # RF64: a spool may be longer than the 4 GiB of RIFF.
-        with av.open(str(Path(task.scratch, name)), "w", format="wav", options={"rf64": "always"}) as file:
-            track = file.add_stream(codec, rate=task.source.sample_rate_hz, layout=task.source.layout)
-            assert isinstance(track, AudioStream)
-            samples = _write(file, track, chain((first,), frames), progress)
+        track = file.add_stream(codec, rate=task.source.sample_rate_hz, layout=task.source.layout)
+        assert isinstance(track, AudioStream)
+        samples = _write(file, track, chain((first,), frames), progress)
     source = replace(task.source, container="wav", codec=codec, samples=samples, seekable=True)
     return Spooled(name, source, Path(task.scratch, name).stat().st_size)
 
