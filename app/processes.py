@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from contextlib import closing
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import structlog
 

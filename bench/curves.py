@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path

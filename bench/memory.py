@@ -67,5 +67,5 @@ async def _watch(bench: Bench, service: Service, job: Job) -> Figure:
     ran = "to its end" if state["status"] == "Succeeded" else f"watched for {WATCHED_SECONDS[bench.full]} s"
     whole = max(sum(sample.values()) for sample in samples) / 1024
     late = max(sums) - max(sums[: max(1, len(sums) // 4)])
-    notes = f"{len(of_the_job)} processes, {ran}, {late:+.0f} MiB after the first quarter; the whole service with its idle children {whole:.0f} MiB"
+    notes = f"{len(of_the_job)} processes, {ran}, {late:+.0f} MiB after the first quarter; with the service's idle children {whole:.0f} MiB"
     return Figure("11", f"{job.what}: memory of all its processes (PSS)", max(sums), "MiB", "lower", 150, 100, None, notes)

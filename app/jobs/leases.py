@@ -60,13 +60,12 @@ class Leases:
         return job
 
     async def _claim(self, connection: AsyncConnection, owner: Owner, turn: Turn) -> Job | None:
-        job_id = await connection.scalar(_next_id(turn.lowest, turn.highest))
-        if job_id is None:
-            return None
-        taken = update(jobs).where(jobs.c.id == job_id).returning(jobs)
+        next_id = _next_id(turn.lowest, turn.highest).correlate(None).scalar_subquery()
+        taken = update(jobs).where(jobs.c.id == next_id).returning(jobs)
         values = {"status": Status.RUNNING, "owner": owner.id, "attempt": jobs.c.attempt + 1, "progress": 0}
-        row = await connection.execute(taken.values(**values, lease_until_ms=self._lease_end(), updated_ms=now_ms()))
-        return read_job(row.mappings().one())
+        rows = await connection.execute(taken.values(**values, lease_until_ms=self._lease_end(), updated_ms=now_ms()))
+        row = rows.mappings().first()
+        return None if row is None else read_job(row)
 
     async def claim_next(self, owner: Owner, lowest: Priority = Priority.BACKGROUND, highest: Priority = Priority.REAL_TIME) -> Job:
         """Wait for a job to claim."""
