@@ -1,6 +1,6 @@
 """Every metric of the service, by name: what is counted as it happens, and what is looked up when somebody asks (`app.vitals`).
 
-docs/metrics.md lists the same names. Nothing here costs a cache hit more than about 2 µs: labelled children are looked up once and kept,
+docs/metrics.md lists the same names. Nothing here costs a cache hit more than a few µs: labelled children are looked up once and kept,
 and what a hit alone touches are plain integers (`Tally`). One event loop counts, so nothing needs a lock of ours.
 """
 
