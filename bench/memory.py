@@ -62,7 +62,8 @@ async def _watch(bench: Bench, service: Service, job: Job) -> Figure:
                 break
     if state.get("status") in (None, "Failed", "Cancelled"):
         raise RuntimeError(f"{job.what}: {state}")
-    of_the_job = {pid for pid in tree(service.pid) if pid != service.pid and cpu_seconds(pid) - worked.get(pid, 0) > WORKED_SECONDS}
+    begun = {pid for sample in samples for pid in sample if pid not in worked}
+    of_the_job = begun | {pid for pid in worked if pid != service.pid and cpu_seconds(pid) - worked[pid] > WORKED_SECONDS}
     sums = [sum(size for pid, size in sample.items() if pid in of_the_job) / 1024 for sample in samples]
     ran = "to its end" if state["status"] == "Succeeded" else f"watched for {WATCHED_SECONDS[bench.full]} s"
     whole = max(sum(sample.values()) for sample in samples) / 1024

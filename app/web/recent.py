@@ -34,7 +34,7 @@ ANSWERED_BY: Final = web.RequestKey("answered_by", Job)
 
 _PERSONAL: Final = ("Range", "Authorization", "Authorization-Token", "X-Api-Key", "Cookie", "X-Soundpath-Dry-Run")
 _CONDITIONS: Final = ("If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "Upgrade")
-_SPECIAL: Final = frozenset((*_PERSONAL, *_CONDITIONS))
+_SPECIAL: Final = frozenset(name.lower() for name in (*_PERSONAL, *_CONDITIONS))
 _PER_REQUEST: Final = frozenset({REQUEST_ID_HEADER.lower(), "date", "connection"})
 
 
@@ -175,7 +175,7 @@ def _is_plain(request: web.Request) -> bool:
     return (
         request.version == HttpVersion11
         and request.keep_alive
-        and _SPECIAL.isdisjoint(request.headers)
+        and not any(name.lower() in _SPECIAL for name in request.headers)
         and "sig=" not in request.raw_path
         and "callback=" not in request.raw_path
     )

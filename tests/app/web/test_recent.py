@@ -29,12 +29,12 @@ def port_of(service: Service) -> int:
     return int(service.url.rpartition(":")[2])
 
 
-async def answers_on_one_connection(port: int, count: int) -> list[bytes]:
-    """Keep-alive, as players and proxies ask."""
+async def answers_on_one_connection(port: int, count: int, *lines: str) -> list[bytes]:
+    """Keep-alive, as players and proxies ask; `lines` are further headers."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     found = []
     for _ in range(count):
-        writer.write(f"GET {TARGET} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        writer.write("\r\n".join((f"GET {TARGET} HTTP/1.1", "Host: a", *lines, "", "")).encode())
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(int(line[16:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length: "))
         found.append(head + await reader.readexactly(length))
@@ -62,6 +62,9 @@ async def test_requests_with_conditions_go_the_long_way(service: Service) -> Non
     assert (await exchange(port, TARGET, headers={"If-None-Match": whole.headers["ETag"]})).status == 304
     part = await exchange(port, TARGET, headers={"Range": "bytes=0-3"})
     assert (part.status, part.body) == (206, b"RIFF")
+    for part in await answers_on_one_connection(port, 2, "range: bytes=0-3"):
+        assert part.startswith(b"HTTP/1.1 206")
+        assert part.endswith(b"\r\n\r\nRIFF")
     head = await exchange(port, TARGET, "HEAD")
     assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", whole.headers["Content-Length"])
 
