@@ -14,6 +14,7 @@ from storage.fetch.urls import AllowedHost, parse_allowed
 
 ENV_PREFIX = "SOUNDPATH_"
 DEFAULT_ACCOUNT = "W142hJk"
+SECRET_FIELDS = frozenset({"secret", "database_url"})
 
 Network = IPv4Network | IPv6Network
 
@@ -121,8 +122,7 @@ class Settings(BaseSettings):
         try:
             return cls(**overrides)
         except ValidationError as error:
-            lines = [f"{ENV_PREFIX}{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}" for e in error.errors()]
-            raise SettingsRefused("\n".join(lines)) from error
+            raise SettingsRefused("\n".join(_refusal(str(e["loc"][0]), e["input"], e["msg"]) for e in error.errors())) from error
 
     @property
     def sql_url(self) -> str:
@@ -176,3 +176,9 @@ class Settings(BaseSettings):
     def scratch_dir(self) -> Path:
         """Where encodes write aside; emptied of the dead at start."""
         return self.data_dir.resolve() / "scratch"
+
+
+def _refusal(name: str, value: object, reason: str) -> str:
+    """One line about a refused variable; what may hold a password is not repeated."""
+    shown = "…" if name in SECRET_FIELDS else repr(value)
+    return f"{ENV_PREFIX}{name.upper()}={shown}: {reason}"
