@@ -62,9 +62,9 @@ async def test_requests_with_conditions_go_the_long_way(service: Service) -> Non
     assert (await exchange(port, TARGET, headers={"If-None-Match": whole.headers["ETag"]})).status == 304
     part = await exchange(port, TARGET, headers={"Range": "bytes=0-3"})
     assert (part.status, part.body) == (206, b"RIFF")
-    for part in await answers_on_one_connection(port, 2, "range: bytes=0-3"):
-        assert part.startswith(b"HTTP/1.1 206")
-        assert part.endswith(b"\r\n\r\nRIFF")
+    for raw in await answers_on_one_connection(port, 2, "range: bytes=0-3"):
+        assert raw.startswith(b"HTTP/1.1 206")
+        assert raw.endswith(b"\r\n\r\nRIFF")
     head = await exchange(port, TARGET, "HEAD")
     assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", whole.headers["Content-Length"])
 
