@@ -67,7 +67,12 @@ class Service:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "app", "serve", *self.arguments, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=log
             )
-        self.url = await self._announced()
+        try:
+            self.url = await self._announced()
+        except BaseException:
+            self._process.kill()
+            await self._process.wait()
+            raise
         self._session = aiohttp.ClientSession(self.url, connector=aiohttp.TCPConnector(limit=0, force_close=True))
 
     async def _announced(self) -> str:

@@ -103,7 +103,7 @@ async def test_the_request_id_is_the_proxys_or_ours(service: Service) -> None:
     assert (await service.get("/healthz", X_Request_Id="abc-1")).headers["X-Request-Id"] == "abc-1"
     ids = {(await service.get("/healthz", X_Request_Id="a b" + "x" * 99)).headers["X-Request-Id"] for _ in range(5)}
     assert len(ids) == 5
-    assert all(len(one) == 16 for one in ids)
+    assert all(len(one) == 20 and int(one, 16) for one in ids)
 
 
 def classes(module: ModuleType) -> Iterator[type[Exception]]:
