@@ -30,21 +30,28 @@ async def measured(request: web.Request, handler: Handler) -> web.StreamResponse
         answer = await (_traced(request, handler) if tracing.active() else handler(request))
     finally:
         TALLY.in_flight -= 1
-    answers, seconds = _figures_of(_route(request), answer.status)
+    answers, seconds = _figures_of(route_of(request), answer.status)
     answers.inc()
     seconds.observe(perf_counter() - begun)
     return answer
 
 
+def count_hit(route: str, seconds_spent: float) -> None:
+    """Count an answer that was there before anything inside was asked."""
+    answers, seconds = _figures_of(route, 200)
+    answers.inc()
+    seconds.observe(seconds_spent)
+
+
 async def _traced(request: web.Request, handler: Handler) -> web.StreamResponse:
-    route = _route(request)
+    route = route_of(request)
     with tracing.span(f"{request.method} {route}", request.headers, route=route, request_id=request_id(request)) as note:
         answer = await handler(request)
         note("status", answer.status)
         return answer
 
 
-def _route(request: web.Request) -> str:
+def route_of(request: web.Request) -> str:
     """The template, never the path: there are as many paths as files."""
     resource = request.match_info.route.resource
     return NO_ROUTE if resource is None else resource.canonical

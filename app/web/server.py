@@ -23,7 +23,7 @@ from app.web.player_view import OEMBED_ROUTE
 from app.web.public_url import PublicUrl
 from app.web.rate_limit import rate_limited
 from app.web.raw import raw
-from app.web.recent import recent_answers, remember
+from app.web.recent import put_in_front, recent_answers, remember
 from app.web.request_log import RequestLog
 from app.web.wire import JOB_DOCS_PATH
 
@@ -123,6 +123,8 @@ async def listening(app: web.Application, listen: Listen) -> AsyncIterator[int]:
         **logging,
     )
     await runner.setup()
+    assert runner.server is not None
+    put_in_front(runner.server, app)
     try:
         site = web.TCPSite(runner, listen.host, listen.port, backlog=BACKLOG, reuse_port=listen.reuse_port or None)
         try:
