@@ -84,7 +84,7 @@ class Remote:
         async with self._ask(file, (start, end)) as fetched:
             if fetched.status not in (200, 206) or _facts(fetched).version != facts.version:
                 raise Conflict("The file was changed while it was being read. Ask again.")
-            yield fetched.read() if fetched.status == 206 else _span(fetched.read(), start, end)
+            yield fetched.read() if "Content-Range" in fetched.headers else _span(fetched.read(), start, end)
 
     @asynccontextmanager
     async def borrow(self, path: str, file: RemoteFile, facts: RemoteFacts) -> AsyncIterator[Path]:
@@ -157,7 +157,8 @@ def _facts(fetched: Fetched) -> RemoteFacts:
 
 
 def _size_bytes(fetched: Fetched) -> int:
-    if fetched.status == 200:
+    # Some servers of buckets answer a range with 200.
+    if fetched.status == 200 and "Content-Range" not in fetched.headers:
         if fetched.size_bytes is None:
             raise FetchFailed("The file's origin does not say how long it is.")
         return fetched.size_bytes
