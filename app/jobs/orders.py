@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import insert
 from ulid import ULID
 
+from app.jobs.dispatch import announce
 from app.jobs.job import Job, Keep, Priority, Result, Status
 from app.jobs.rows import read_job
 from app.jobs.tables import jobs
@@ -58,6 +59,7 @@ class Orders:
         async with self._database.write() as connection:
             placed = await connection.execute(insert(jobs).values(**row).returning(jobs))
             job = read_job(placed.mappings().one())
+            await announce(connection, job.priority)
         self._wakeups.queue_changed()
         return job
 
