@@ -50,8 +50,8 @@ async def test_after_kill_9_the_job_is_free_at_once_and_the_dead_are_fenced(
 async def test_kills_at_random_moments_lose_and_double_nothing(queue: Queue, database_url: str, tmp_path: Path) -> None:
     dice = random.Random(20)
     jobs = [await queue.submit(f"i{n}") for n in range(60)]
-    answers = SPAWN.Queue()
     for _ in range(6):
+        answers = SPAWN.Queue()  # each its own: a program may be killed while it holds its queue's lock
         program = start(work_on, database_url, tmp_path, answers)
         assert answers.get(timeout=60)[0] == "started"
         program.join(dice.uniform(0, 0.25))

@@ -9,9 +9,9 @@ from tests.app.web.exchange import exchange
 async def test_one_line_per_request(doors: Doors) -> None:
     async with listening(build_app(doors), Listen("127.0.0.1", 0, log_requests=True)) as port:
         with capture_logs() as logs:
-            answer = await exchange(port, "/W142hJk/raw/a.mp3?exp=1&sig=1.key.secret&v=1")
+            answer = await exchange(port, "/W142hJk/nothing/a.mp3?exp=1&sig=1.key.secret&v=1")
     (line,) = logs
-    assert line["target"] == "/W142hJk/raw/a.mp3?exp=1&sig=…&v=1"
+    assert line["target"] == "/W142hJk/nothing/a.mp3?exp=1&sig=…&v=1"
     assert (line["method"], line["status"], line["remote"]) == ("GET", 404, "127.0.0.1")
     assert line["request_id"] == answer.headers["X-Request-Id"]
     assert line["size_bytes"] == len(answer.body)
