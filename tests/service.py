@@ -42,6 +42,7 @@ class Service:
     library: Path | None = None
     environment: dict[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
+    launcher: tuple[str, ...] = ()
     url: str = ""
     secret: str = ""
     public: str = ""
@@ -64,8 +65,9 @@ class Service:
         }
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "log").open("ab") as log:
+            command = (*self.launcher, sys.executable, "-m", "app", "serve", *self.arguments)
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "app", "serve", *self.arguments, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=log
+                *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=log
             )
         try:
             self.url = await self._announced()

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests import tones
@@ -25,14 +25,14 @@ class WorkerHost:
 
     data: Path
     environment: dict[str, str]
-    ended: int | None = field(default=None, init=False)
+    launcher: tuple[str, ...] = ()
 
     async def start(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
         environment = {"PATH": os.environ["PATH"], "SOUNDPATH_DATA_DIR": str(self.data), "SOUNDPATH_WORKERS": "1", **self.environment}
         with (self.data / "log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "app", "work", cwd=ROOT, env=environment, stdout=log, stderr=log
+                *self.launcher, sys.executable, "-m", "app", "work", cwd=ROOT, env=environment, stdout=log, stderr=log
             )
 
     async def end(self, number: signal.Signals) -> int:
@@ -75,16 +75,8 @@ class Cluster:
 async def running_cluster(folder: Path, database: Postgres, objects: ObjectStore) -> AsyncIterator[Cluster]:
     """Two web nodes, two workers, and /chirp.wav in the store."""
     url = database.database()
-    shared = {
-        "SOUNDPATH_DATABASE_URL": url,
-        "SOUNDPATH_STORE": f"s3://{BUCKET}/{folder.name}",
-        "SOUNDPATH_HOSTS": "4",
-        "SOUNDPATH_DRAIN_SECONDS": "1",
-        "SOUNDPATH_LEASE_SECONDS": str(LEASE_SECONDS),
-        "SOUNDPATH_SECRET": base64.b64encode(bytes(range(32))).decode(),
-        **objects.environment,
-    }
-    await _put(folder, shared)
+    shared = shared_settings(url, folder.name, objects)
+    await put_chirp(folder, shared)
     webs = [Service(folder / f"web{n}", None, {**shared, "SOUNDPATH_WORKERS": "0"}) for n in range(2)]
     workers = [WorkerHost(folder / f"work{n}", shared) for n in range(2)]
     async with AsyncExitStack() as machines:
@@ -97,7 +89,20 @@ async def running_cluster(folder: Path, database: Postgres, objects: ObjectStore
         yield Cluster(webs, workers, database, objects, url)
 
 
-async def _put(folder: Path, shared: dict[str, str]) -> None:
+def shared_settings(url: str, prefix: str, objects: ObjectStore) -> dict[str, str]:
+    """What every machine is told: a database, and where in the bucket."""
+    return {
+        "SOUNDPATH_DATABASE_URL": url,
+        "SOUNDPATH_STORE": f"s3://{BUCKET}/{prefix}",
+        "SOUNDPATH_HOSTS": "4",
+        "SOUNDPATH_DRAIN_SECONDS": "1",
+        "SOUNDPATH_LEASE_SECONDS": str(LEASE_SECONDS),
+        "SOUNDPATH_SECRET": base64.b64encode(bytes(range(32))).decode(),
+        **objects.environment,
+    }
+
+
+async def put_chirp(folder: Path, shared: dict[str, str]) -> None:
     file = folder / "chirp.wav"
     tones.write(file, tones.chirp(CHIRP_SECONDS, CHIRP_HZ), CHIRP_HZ)
     environment = {"PATH": os.environ["PATH"], "SOUNDPATH_DATA_DIR": str(folder / "put"), **shared}

@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.deploy.recipes import DEPLOY, check_schema, read, read_yaml, settings
-from tests.servers import _free_port, _package
+from tests.servers import free_port, _package
 
 COMPOSE = DEPLOY / "compose"
 FILES = ("one.yaml", "cluster.yaml")
@@ -100,7 +100,7 @@ def test_the_edge_has_this_clusters_origins(tmp_path: Path) -> None:
 def test_the_store_starts_with_its_bucket_and_checks_signatures(tmp_path: Path) -> None:
     """The very command of the container, in a folder of ours."""
     store = services("cluster.yaml")["store"]
-    port = _free_port()
+    port = free_port()
     shell, dash_c, script = store["entrypoint"]
     script = script.replace("/data", str(tmp_path / "data")).replace(":9000", f"127.0.0.1:{port}")
     rclone = _package("rclone_api").BINARY_PATH

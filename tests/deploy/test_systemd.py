@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from tests.deploy.recipes import read, settings
-from tests.servers import _free_port
+from tests.servers import free_port
 from transforms.engine.sandbox import EngineLimits, Sandbox
 
 UNITS = ("soundpath.service", "soundpath-work.service")
@@ -101,7 +101,7 @@ def test_a_stop_reaches_the_service_and_not_its_children(unit: str) -> None:
 async def test_its_command_runs_and_stops(unit: str, tmp_path: Path) -> None:
     words = shlex.split(lines(unit)["ExecStart"][0].replace("/opt/soundpath/bin/soundpath", str(COMMAND)))
     given = {**environment(unit), "SOUNDPATH_DATA_DIR": str(tmp_path / "data"), "SOUNDPATH_WORKERS": "1", "PATH": os.environ["PATH"]}
-    port = _free_port()
+    port = free_port()
     given["SOUNDPATH_METRICS_PORT" if "work" in unit else "SOUNDPATH_PORT"] = str(port)
     process = await asyncio.create_subprocess_exec(*words, env=given, cwd=tmp_path, stdout=asyncio.subprocess.DEVNULL, umask=0o027)
     try:
