@@ -28,6 +28,9 @@ from app.web.request_id import HEADER as REQUEST_ID_HEADER
 from app.web.request_id import request_id
 
 KEPT_SECONDS: Final = 1.0  # as late as a reset by another process is seen in any case
+RENEWED_SECONDS: Final = (
+    0.75  # then one request goes the long way while memory answers the others: all at once would make each of them wait
+)
 MEMORY_BYTES: Final = 32 * 2**20
 BODY_BYTES: Final = 256 * 1024  # what `bodies` keeps in memory
 JOINED_BYTES: Final = 128 * 1024  # up to here copying costs less than a second call of send
@@ -38,16 +41,20 @@ ANSWERED_BY: Final = web.RequestKey("answered_by", Job)
 _PERSONAL: Final = ("Range", "Authorization", "Authorization-Token", "X-Api-Key", "Cookie", "X-Soundpath-Dry-Run")
 _CONDITIONS: Final = ("If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "Upgrade")
 _SPECIAL: Final = frozenset(name.lower() for name in (*_PERSONAL, *_CONDITIONS))
+_LOOKED: Final = web.RequestKey("looked", bool)
+"""Set on a request that memory did not answer: it need not be asked again."""
 _PER_REQUEST: Final = frozenset({REQUEST_ID_HEADER.lower(), "date", "connection"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Kept:
-    """`head` lacks what differs per request. `library`: the files it was made from, and their version."""
+    """`head` lacks what differs per request. `library`: the files it was made from, and their version. The first request behind
+    `renew_seconds` renews it."""
 
     route: str
     head: bytes
     body: bytes
+    renew_seconds: float
     until_seconds: float
     generation: int
     library: tuple[tuple[Path, int, int], ...]
@@ -79,11 +86,13 @@ class Recent:
         assert isinstance(response, web.Response)
         assert isinstance(response.body, bytes)
         lines = [f"{name}: {value}\r\n" for name, value in response.headers.items() if name.lower() not in _PER_REQUEST]
+        now = time.monotonic()
         kept = _Kept(
             route_of(request),
             f"HTTP/1.1 200 OK\r\n{''.join(lines)}".encode("latin-1"),
             response.body,
-            time.monotonic() + KEPT_SECONDS,
+            now + RENEWED_SECONDS,
+            now + KEPT_SECONDS,
             self._retention.generation,
             self._originals.library_files(job.sources),
         )
@@ -94,7 +103,11 @@ class Recent:
         self._kept.forget("")
 
     def _is_fresh(self, kept: _Kept) -> bool:
-        if kept.until_seconds < time.monotonic() or kept.generation != self._retention.generation:
+        now = time.monotonic()
+        if kept.until_seconds < now or kept.generation != self._retention.generation:
+            return False
+        if kept.renew_seconds < now:
+            kept.renew_seconds = kept.until_seconds
             return False
         try:
             return all(_is_unchanged(*file) for file in kept.library)
@@ -117,7 +130,7 @@ async def recent_answers(request: web.Request, handler: Handler) -> web.StreamRe
     recent = request.app.get(RECENT)
     if recent is not None:
         if request.method == "GET":
-            if (ready := recent.find(request)) is not None:
+            if not request.get(_LOOKED) and (ready := recent.find(request)) is not None:
                 return ready
         elif request.method not in ("HEAD", "OPTIONS"):
             recent.clear()
@@ -138,6 +151,7 @@ def put_in_front(server: web.Server, app: web.Application) -> None:
             if (ready := recent.find(request)) is not None:
                 count_hit(ready.route, time.perf_counter() - begun)
                 return ready
+            request[_LOOKED] = True
         return await inner(request)
 
     server.request_handler = front
@@ -200,7 +214,7 @@ def _is_plain(request: web.Request) -> bool:
     return (
         request.version == HttpVersion11
         and request.keep_alive
-        and not any(name.lower() in _SPECIAL for name in request.headers)
+        and _SPECIAL.isdisjoint(map(str.lower, request.headers))
         and "sig=" not in request.raw_path
         and "callback=" not in request.raw_path
     )
