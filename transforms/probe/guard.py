@@ -15,6 +15,7 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from transforms.errors import UnsupportedInput
+from transforms.probe.arriving import ArrivingFile, is_arriving, open_bytes
 from transforms.probe.sniff import not_media
 
 # Every row of the reference's two "Supported Input" tables, and what else FFmpeg decodes that holds all of itself in one file.
@@ -45,13 +46,14 @@ def open_media(path: str) -> InputContainer:
         raise UnsupportedInput("The file is empty.")
     try:
         # The prefix keeps names such as "data:x" or "pipe:0" names. Tags in a wrong encoding are no reason to refuse a file.
-        return av.open(f"file:{path}", "r", options={**_OPTIONS, "probesize": str(_probed_bytes(path))}, metadata_errors="replace")
+        file = ArrivingFile(path) if is_arriving(path) else f"file:{path}"
+        return av.open(file, "r", options={**_OPTIONS, "probesize": str(_probed_bytes(path))}, metadata_errors="replace")
     except (FFmpegError, ValueError) as error:
         raise UnsupportedInput(not_media(path), detail=f"{type(error).__name__}: {error}") from error
 
 
 def _probed_bytes(path: str) -> int:
-    with open(path, "rb") as file:
+    with open_bytes(path) as file:
         return _PROBED_WAVE_BYTES if file.read(12)[8:] == b"WAVE" else _PROBED_BYTES
 
 

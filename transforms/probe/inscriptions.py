@@ -4,10 +4,10 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 from transforms.meta import Mode
+from transforms.probe.arriving import open_bytes
 
 _HEAD_BYTES = 262_144
 _MOOV_MAX_BYTES = 64 * 2**20
@@ -41,7 +41,7 @@ class StreamDescriptor:
 
 def head(path: str) -> bytes:
     """The beginning of a file, long enough for every header looked into here."""
-    with Path(path).open("rb") as file:
+    with open_bytes(path) as file:
         return file.read(_HEAD_BYTES)
 
 
@@ -76,7 +76,7 @@ def mxf_label(content: bytes, *, sound: bool) -> str | None:
 def is_xing(path: str, first_frame_at: int) -> bool:
     """Whether an mp3 file's first frame calls it variable: "Xing" there, where constant ones have "Info" or nothing."""
     start = max(0, first_frame_at - _XING_WITHIN_BYTES)
-    with Path(path).open("rb") as file:
+    with open_bytes(path) as file:
         file.seek(start)
         return b"Xing" in file.read(first_frame_at - start)
 
@@ -94,7 +94,7 @@ def stream_descriptors(moov: bytes) -> list[StreamDescriptor]:
 
 def moov_box(path: str) -> bytes:
     """An MP4 file's moov box, found by walking along the file's outermost boxes."""
-    with Path(path).open("rb") as file:
+    with open_bytes(path) as file:
         while len(header := file.read(16)) >= 8:
             size, name = struct.unpack_from(">I4s", header)
             read = len(header)

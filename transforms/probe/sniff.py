@@ -1,5 +1,7 @@
 """Why a file cannot be opened, told from its first bytes, in words that help whoever uploaded it."""
 
+from transforms.probe.arriving import open_bytes
+
 _HEAD_BYTES = 1024
 
 _PLAYLIST = "The file is a playlist or manifest that refers to other files; it holds no audio of its own."
@@ -22,7 +24,7 @@ _LISTS = (
 
 def not_media(path: str) -> str:
     """A sentence about a file that no demuxer took."""
-    with open(path, "rb") as file:
+    with open_bytes(path) as file:
         head = file.read(_HEAD_BYTES)
     if any(head.startswith(magic) for magic in _IMAGES) or head[8:12] == b"WEBP" or b"<svg" in head:
         return _IMAGE

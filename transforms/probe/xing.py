@@ -3,6 +3,8 @@
 import os
 import struct
 
+from transforms.probe.arriving import open_bytes
+
 _SEARCHED_BYTES = 2048  # before the first audio frame; the largest frame an mp3 can have is 1,441 bytes
 _TAGS_BEHIND = (b"", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 _HAS_FRAMES, _HAS_BYTES, _HAS_TOC, _HAS_QUALITY = 1, 2, 4, 8
@@ -18,7 +20,7 @@ def xing_tells(path: str, first_frame_at: int) -> bool:
     It counts the file's bytes: a file that was cut off, or to which another was appended, has another number of them.
     """
     start = max(0, first_frame_at - _SEARCHED_BYTES)
-    with open(path, "rb") as file:
+    with open_bytes(path) as file:
         file.seek(start)
         head = file.read(first_frame_at - start)
         at = max(head.rfind(b"Xing"), head.rfind(b"Info"))
