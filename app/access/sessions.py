@@ -90,4 +90,5 @@ def read_public_key(pem: str) -> RSAPublicKey:
 def _session(account: str, claims: Claims) -> Session:
     if claims.account is not None and claims.account != account:
         raise TokenRefused("The token is for another account.")
-    return Session(account, claims.exp, claims.origins, claims.access.path_permissions)
+    tags = claims.access.tag_permissions
+    return Session(account, claims.exp, claims.origins, claims.access.path_permissions, None if tags is None else tags.write)

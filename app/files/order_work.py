@@ -68,9 +68,8 @@ class OrderWork:
 
     async def _copy_files(self, account: str, work: Any, report: Report) -> None:
         for done, each in enumerate(work["files"]):
-            copied = _copied(each)
-            may_overwrite = work["may_overwrite"]
-            await self._depot.files.copy(account, each["source"], each["destination"], copied, may_overwrite=may_overwrite)
+            to = each["destination"]
+            await self._depot.files.copy(account, each["source"], to, _copied(each), may_overwrite=each["may_overwrite"])
             report(done / len(work["files"]))
 
     async def _delete_folders(self, account: str, work: Any, _report: Report) -> None:
@@ -90,7 +89,7 @@ class OrderWork:
             if each["copy_files"]:
                 async for record in self._files_in(account, source, recursive=each["recursive"]):
                     target = below_prefix(destination) + record.path.removeprefix(below_prefix(source))
-                    await self._depot.files.copy(account, record.path, target, _copied(each), may_overwrite=work["may_overwrite"])
+                    await self._depot.files.copy(account, record.path, target, _copied(each), may_overwrite=each["may_overwrite"])
 
     async def _delete(self, account: str, path: str) -> None:
         """What is gone already is as it should be; what is kept elsewhere stays."""

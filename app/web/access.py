@@ -71,7 +71,7 @@ async def check_readable(request: web.Request, address: Address, target: str) ->
     `target`: what the address was read from, as a signature covers it.
     """
     tree = await request.app[FOLDERS].tree(address.account)
-    private = [path for path in _originals(address) if not _is_public(tree, path, address.api)]
+    private = [path for path in originals_of(address) if not _is_public(tree, path, address.api)]
     if not private:
         return
     request[PRIVATE] = True
@@ -131,7 +131,7 @@ def _host(request: web.Request) -> str:
     return request.app[PUBLIC_URL].base(request).partition("://")[2]
 
 
-def _originals(address: Address) -> tuple[str, ...]:
+def originals_of(address: Address) -> tuple[str, ...]:
     """Every original that the answer is made from."""
     appended = (value for name, value in address.params if name == "append")
     return (address.path, *(appended if address.api == "audio" else ()))

@@ -9,6 +9,7 @@ from aiohttp import web
 from yarl import URL
 
 from app.access.grants import Session
+from app.access.rights import Rights
 from app.access.sessions import Sessions, TokenRefused
 from app.accounts.certificates import Certificates
 from app.accounts.keys import ApiKeys
@@ -51,27 +52,28 @@ async def caller(request: web.Request) -> Caller:
     return found
 
 
-async def require(request: web.Request, account: str, permission: Permission, path: str | None = None) -> Caller:
-    """The caller, who has this permission in this account; raises Unauthenticated and Unauthorized.
-
-    What a browser session says about `path` outranks the key it comes with.
-    """
+async def rights_of(request: web.Request, account: str) -> Rights:
+    """What the request may do in this account; raises Unauthenticated without key and session, Unauthorized for another account's key."""
     found = await caller(request)
     session = await session_of(request, account)
-    decided = None if session is None or path is None else session.decides(permission, path)
-    if decided and found.account in (None, account):
-        return found
-    if decided is False:
-        raise Unauthorized(f"This session does not have the permission '{permission}' at '{path}'.")
-    if found.account is None and session is not None:
-        raise Unauthorized(f"This session does not have the permission '{permission}' here.")
-    if found.account is None:
+    if found.account is None and session is None:
         raise _refused("This needs an API key: Authorization: Bearer <key>.")
-    if found.account != account:
+    if found.account not in (None, account):
         raise Unauthorized("This key belongs to another account.")
-    if permission not in found.permissions:
-        raise Unauthorized(f"This key does not have the permission '{permission}'.")
-    return found
+    return Rights(found.permissions, session)
+
+
+async def require(request: web.Request, account: str, permission: Permission) -> Rights:
+    """The same for a call that is about no path: the key has this permission, whatever a session says."""
+    rights = await rights_of(request, account)
+    if permission not in rights.permissions:
+        who = "This session, which came without a key," if await _is_bare(request) else "This key"
+        raise Unauthorized(f"{who} does not have the permission '{permission}'.")
+    return rights
+
+
+async def _is_bare(request: web.Request) -> bool:
+    return (await caller(request)).account is None
 
 
 def shown_key(request: web.Request) -> str | None:

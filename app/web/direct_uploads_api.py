@@ -14,7 +14,7 @@ from app.web.endpoint import Call, Endpoint
 from app.web.file_answers import basic_upload
 from app.web.keys import INTAKE
 from app.web.shapes.uploads import BasicUpload, DirectUploadQuery, FormUpload, FormUploadError, FormUploadProblem, FormUploadResponse
-from app.web.upload_request import direct_path, header_metadata
+from app.web.upload_request import direct_path, header_metadata, may_upload
 from app.web.uploads_api import PIECE_BYTES, body_pieces
 from storage.errors import StorageError
 
@@ -61,11 +61,12 @@ async def _take_part(call: Call, part: BodyPartReader) -> FileRecord:
 
 def _new_file(call: Call, mime: str, original_name: str | None, size_bytes: int | None) -> NewFile:
     asked: DirectUploadQuery = call.query
+    path = direct_path(asked, original_name)
     return NewFile(
         account=call.account,
-        path=direct_path(asked, original_name),
+        path=path,
         described=Described(mime or UNKNOWN_MIME, original_name or None, header_metadata(call.request), tuple(asked.tag)),
-        may_overwrite=Permission.FILES_OVERWRITE in call.caller.permissions,
+        may_overwrite=may_upload(call.rights, path, asked.tag),
         size_bytes=size_bytes,
     )
 
@@ -117,6 +118,7 @@ ENDPOINTS: Final = (
         query=DirectUploadQuery,
         answer=BasicUpload,
         streams="application/octet-stream",
+        on_paths=True,
     ),
     Endpoint(
         "POST",
@@ -128,5 +130,6 @@ ENDPOINTS: Final = (
         query=DirectUploadQuery,
         answer=FormUploadResponse,
         streams="multipart/form-data",
+        on_paths=True,
     ),
 )

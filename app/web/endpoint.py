@@ -9,9 +9,10 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from app.access.rights import Rights
 from app.accounts.permissions import Permission
 from app.errors import InvalidField, InvalidRequest
-from app.web.auth import Caller, require
+from app.web.auth import require, rights_of
 from app.web.cache_control import NO_STORE
 from app.web.cors import Handler
 
@@ -27,7 +28,7 @@ class Call:
 
     request: web.Request
     account: str
-    caller: Caller
+    rights: Rights
     query: Any
     body: Any
 
@@ -37,7 +38,10 @@ Serve = Callable[[Call], Awaitable[BaseModel | None]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A call below /v2/accounts/{account}. Without `answer` it is 204. `streams`: the handler reads the body itself."""
+    """A call below /v2/accounts/{account}. Without `answer` it is 204. `streams`: the handler reads the body itself.
+
+    `on_paths`: a browser session may make it; the handler demands the rights at the paths it is about.
+    """
 
     method: str
     path: str
@@ -50,6 +54,7 @@ class Endpoint:
     answer: type[BaseModel] | UnionType | None = None
     streams: str | None = None
     also: frozenset[Permission] = frozenset()
+    on_paths: bool = False
 
 
 def route(endpoint: Endpoint) -> web.RouteDef:
@@ -60,12 +65,13 @@ def route(endpoint: Endpoint) -> web.RouteDef:
 def _handler(endpoint: Endpoint) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
         account = request.match_info["account"]
-        caller = await require(request, account, endpoint.permission)
-        for permission in endpoint.also:
-            await require(request, account, permission)
+        rights = await rights_of(request, account)
+        if rights.session is None or not endpoint.on_paths:
+            for permission in (endpoint.permission, *endpoint.also):
+                await require(request, account, permission)
         query = None if endpoint.query is None else read_query(request, endpoint.query)
         body = None if endpoint.body is None else await read_body(request, endpoint.body)
-        return answer_model(await endpoint.serve(Call(request, account, caller, query, body)))
+        return answer_model(await endpoint.serve(Call(request, account, rights, query, body)))
 
     return answer
 

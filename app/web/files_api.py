@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from app.access.grants import Right
+from app.access.rights import Rights
 from app.accounts.permissions import Permission
 from app.errors import FileAlreadyExists
 from app.files.files import Copied
@@ -23,7 +25,9 @@ from storage.paths import check_path
 
 async def get_details(call: Call) -> FileDetails:
     """GET …/files/details?filePath=."""
-    record = await call.request.app[FILES].details(call.account, check_path(call.query.file_path))
+    path = check_path(call.query.file_path)
+    call.rights.demand(Right.SEE_FILE, path)
+    record = await call.request.app[FILES].details(call.account, path)
     return file_details(call.request, call.account, record, record.etag)
 
 
@@ -33,7 +37,7 @@ async def copy_file(call: Call) -> CopyFileResponse:
     source, destination = check_path(asked.source), check_path(asked.destination)
     if source == destination:
         raise FileAlreadyExists("A file cannot be copied onto itself.")
-    may_overwrite = Permission.FILES_OVERWRITE in call.caller.permissions
+    may_overwrite = _may_copy(call.rights, source, destination)
     await call.request.app[FILES].copy(call.account, source, destination, copied(asked), may_overwrite=may_overwrite)
     return CopyFileResponse()
 
@@ -41,25 +45,33 @@ async def copy_file(call: Call) -> CopyFileResponse:
 async def copy_files(call: Call) -> AsyncResponse:
     """POST …/files/copy/batch."""
     asked: CopyFileBatchRequest = call.body
+    work = []
     for each in asked.files:
-        check_path(each.source)
-        check_path(each.destination)
-    may_overwrite = Permission.FILES_OVERWRITE in call.caller.permissions
-    work = {**asked.model_dump(mode="json"), "may_overwrite": may_overwrite}
-    return async_response(call.request, await call.request.app[ORDERS].place(call.account, COPY_FILES, work))
+        may_overwrite = _may_copy(call.rights, check_path(each.source), check_path(each.destination))
+        work.append({**each.model_dump(mode="json"), "may_overwrite": may_overwrite})
+    return async_response(call.request, await call.request.app[ORDERS].place(call.account, COPY_FILES, {"files": work}))
 
 
 async def delete_file(call: Call) -> None:
     """DELETE …/files?filePath=."""
-    await call.request.app[FILES].delete(call.account, check_path(call.query.file_path))
+    path = check_path(call.query.file_path)
+    call.rights.demand(Right.DELETE_FILE, path)
+    await call.request.app[FILES].delete(call.account, path)
 
 
 async def delete_files(call: Call) -> AsyncResponse:
     """DELETE …/files/batch."""
     asked: DeleteFileBatchRequest = call.body
     for path in asked.files:
-        check_path(path)
+        call.rights.demand(Right.DELETE_FILE, check_path(path))
     return async_response(call.request, await call.request.app[ORDERS].place(call.account, DELETE_FILES, asked.model_dump()))
+
+
+def _may_copy(rights: Rights, source: str, destination: str) -> bool:
+    """Whether a copy may replace a file; raises Unauthorized where there may be none. What is copied may be read by others there."""
+    rights.demand(Right.DOWNLOAD, source)
+    rights.demand(Right.CREATE_FILE, destination)
+    return rights.allow(Right.OVERWRITE_FILE, destination)
 
 
 def copied(asked: CopyFileRequest) -> Copied:
@@ -85,6 +97,7 @@ ENDPOINTS: Final = (
         get_details,
         query=FileQuery,
         answer=FileDetails,
+        on_paths=True,
     ),
     Endpoint(
         "POST",
@@ -96,6 +109,7 @@ ENDPOINTS: Final = (
         body=CopyFileRequest,
         answer=CopyFileResponse,
         also=READS,
+        on_paths=True,
     ),
     Endpoint(
         "POST",
@@ -107,9 +121,17 @@ ENDPOINTS: Final = (
         body=CopyFileBatchRequest,
         answer=AsyncResponse,
         also=READS,
+        on_paths=True,
     ),
     Endpoint(
-        "DELETE", "/files", "DeleteFile", "Delete a file and all that was made from it.", Permission.FILES_DELETE, delete_file, FileQuery
+        "DELETE",
+        "/files",
+        "DeleteFile",
+        "Delete a file and all that was made from it.",
+        Permission.FILES_DELETE,
+        delete_file,
+        query=FileQuery,
+        on_paths=True,
     ),
     Endpoint(
         "DELETE",
@@ -120,5 +142,6 @@ ENDPOINTS: Final = (
         delete_files,
         body=DeleteFileBatchRequest,
         answer=AsyncResponse,
+        on_paths=True,
     ),
 )

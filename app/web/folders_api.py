@@ -1,14 +1,17 @@
 """Folders (CONTRACT 7): listing, settings; deleting and copying as jobs."""
 
-from typing import Any, Final
+from typing import Final
 
+from app.access.grants import Right
+from app.access.rights import Rights
 from app.accounts.permissions import Permission
 from app.files.contents import Page
-from app.files.folders import Folder, FolderTree, below_prefix, parent_path
+from app.files.folders import FolderTree, below_prefix, parent_path
 from app.files.records import FileRecord
 from app.jobs.orders import COPY_FOLDERS, DELETE_FOLDERS
 from app.web.endpoint import Call, Endpoint
 from app.web.file_answers import async_response, file_url
+from app.web.folder_answers import SEES, folder_details, folder_summary
 from app.web.keys import CONTENTS, FETCHER, FOLDERS, ORDERS, RETENTION
 from app.web.shapes.files import AsyncResponse
 from app.web.shapes.folders import (
@@ -19,11 +22,7 @@ from app.web.shapes.folders import (
     FileSummary,
     FolderDetails,
     FolderQuery,
-    FolderSettings,
     FolderSummary,
-    InheritedPermissions,
-    InheritedSettings,
-    InheritedStorageLayer,
     ListFolderQuery,
     ListFolderResponse,
     PutFolderRequest,
@@ -31,15 +30,24 @@ from app.web.shapes.folders import (
 from app.web.storage_layers import origin_url, stored_changes
 from storage.paths import check_path
 
+_SETS: Final = {
+    "description": Right.SET_DESCRIPTION,
+    "public_permissions": Right.SET_PERMISSIONS,
+    "storage_layer": Right.SET_STORAGE,
+}
+
 
 async def list_folder(call: Call) -> ListFolderResponse:
     """GET …/folders/list."""
     asked: ListFolderQuery = call.query
     path = folder_path(asked.folder_path)
+    call.rights.demand(Right.LIST_FOLDER, path)
     tree = await call.request.app[FOLDERS].tree(call.account)
     listing, cursor = await call.request.app[CONTENTS].page(call.account, Page(path, asked.cursor, asked.limit, asked.recursive))
-    items = [_item(call, tree, item) for item in listing.items if _is_wanted(asked, tree, item)]
-    return ListFolderResponse(cursor=cursor, folder=_summary(tree, path), is_pagination_complete=listing.is_last, items=items)
+    items = [_item(call, tree, item) for item in listing.items if _is_wanted(asked, tree, item) and _is_listable(call, item)]
+    return ListFolderResponse(
+        cursor=cursor, folder=folder_summary(call.rights, tree, path), is_pagination_complete=listing.is_last, items=items
+    )
 
 
 async def put_folder(call: Call) -> FolderDetails:
@@ -48,17 +56,24 @@ async def put_folder(call: Call) -> FolderDetails:
     path = folder_path(asked.folder_path)
     changes, credentials = stored_changes(asked.folder_settings)
     folders = call.request.app[FOLDERS]
+    if path not in (await folders.tree(call.account)).folders:
+        call.rights.demand(Right.CREATE_FOLDER, path)
+    for name in changes:
+        call.rights.demand(_SETS[name], path)
     if (url := origin_url(changes.get("storage_layer"))) is not None:
         call.request.app[FETCHER].check(url)
     await folders.put(call.account, path, changes, credentials)
     if "storage_layer" in changes:
         await call.request.app[RETENTION].retire_prefix(call.account, below_prefix(path))
-    return _details(await folders.tree(call.account), path)
+    return folder_details(call.rights, await folders.tree(call.account), path)
 
 
 async def get_folder(call: Call) -> FolderDetails:
     """GET …/folders?folderPath=."""
-    return _details(await call.request.app[FOLDERS].tree(call.account), folder_path(call.query.folder_path))
+    path = folder_path(call.query.folder_path)
+    if not any(call.rights.allow(right, path) for right in SEES.values()):
+        call.rights.demand(Right.LIST_FOLDER, path)
+    return folder_details(call.rights, await call.request.app[FOLDERS].tree(call.account), path)
 
 
 async def delete_folder(call: Call) -> AsyncResponse:
@@ -90,14 +105,43 @@ def folder_path(given: str) -> str:
 
 
 async def _delete(call: Call, asked: list[DeleteFolderRequest]) -> AsyncResponse:
+    for each in asked:
+        path = folder_path(each.folder_path)
+        call.rights.demand(Right.DELETE_FOLDER, path)
+        if each.recursive:
+            call.rights.demand_below(Right.DELETE_FOLDER, path, recursive=True)
+        if each.delete_files:
+            call.rights.demand_below(Right.DELETE_FILE, path, recursive=each.recursive)
     work = {"folders": [{**each.model_dump(), "folder_path": folder_path(each.folder_path)} for each in asked]}
     return async_response(call.request, await call.request.app[ORDERS].place(call.account, DELETE_FOLDERS, work))
 
 
 async def _copy(call: Call, asked: list[CopyFolderRequest]) -> AsyncResponse:
-    folders = [{**each.model_dump(), "source": folder_path(each.source), "destination": folder_path(each.destination)} for each in asked]
-    work = {"folders": folders, "may_overwrite": Permission.FILES_OVERWRITE in call.caller.permissions}
-    return async_response(call.request, await call.request.app[ORDERS].place(call.account, COPY_FOLDERS, work))
+    work = []
+    for each in asked:
+        source, destination = folder_path(each.source), folder_path(each.destination)
+        may_overwrite = _may_copy(call.rights, each, source, destination)
+        work.append({**each.model_dump(), "source": source, "destination": destination, "may_overwrite": may_overwrite})
+    return async_response(call.request, await call.request.app[ORDERS].place(call.account, COPY_FOLDERS, {"folders": work}))
+
+
+def _may_copy(rights: Rights, asked: CopyFolderRequest, source: str, destination: str) -> bool:
+    """Whether files may be replaced; raises Unauthorized where the copy needs what the caller does not have."""
+    rights.demand(Right.CREATE_FOLDER, destination)
+    if asked.copy_virtual_folders:
+        for right in (Right.CREATE_FOLDER, *_SETS.values()):
+            rights.demand(right, destination)
+            rights.demand_below(right, destination, recursive=asked.recursive)
+    if not asked.copy_files:
+        return False
+    rights.demand_below(Right.DOWNLOAD, source, recursive=asked.recursive)
+    rights.demand_below(Right.CREATE_FILE, destination, recursive=asked.recursive)
+    return rights.allow_below(Right.OVERWRITE_FILE, destination, recursive=asked.recursive)
+
+
+def _is_listable(call: Call, item: FileRecord | str) -> bool:
+    """In a recursive listing: a session sees the folders that it may list."""
+    return call.rights.allow(Right.LIST_FOLDER, parent_path(item if isinstance(item, str) else item.path))
 
 
 def _is_wanted(asked: ListFolderQuery, tree: FolderTree, item: FileRecord | str) -> bool:
@@ -111,44 +155,9 @@ def _is_wanted(asked: ListFolderQuery, tree: FolderTree, item: FileRecord | str)
 
 def _item(call: Call, tree: FolderTree, item: FileRecord | str) -> FileSummary | FolderSummary:
     if isinstance(item, str):
-        return _summary(tree, item)
+        return folder_summary(call.rights, tree, item)
     url = file_url(call.request, call.account, item.path)
     return FileSummary(file_path=item.path, file_url=url, last_modified=item.modified_ms, size=item.size_bytes)
-
-
-def _summary(tree: FolderTree, path: str) -> FolderSummary:
-    return FolderSummary(folder_path=path, settings=_settings(tree.folders.get(path)), virtual=path in tree.folders)
-
-
-def _details(tree: FolderTree, path: str) -> FolderDetails:
-    folder = tree.folders.get(path)
-    return FolderDetails(
-        folder_path=path, settings=_settings(folder), virtual=folder is not None, settings_inherited=_inherited(tree, path)
-    )
-
-
-def _settings(folder: Folder | None) -> FolderSettings:
-    if folder is None:
-        return FolderSettings()
-    return FolderSettings.model_validate(
-        {"description": folder.description, "publicPermissions": folder.permissions, "storageLayer": folder.layer}
-    )
-
-
-def _inherited(tree: FolderTree, path: str) -> InheritedSettings:
-    """What the folders above say."""
-    if path == "/":
-        return InheritedSettings()
-    above = parent_path(path)
-    permissions, layer = tree.permissions_of(above), tree.layer_of(above)
-    return InheritedSettings(
-        public_permissions=_with_folder(InheritedPermissions, permissions, permissions and permissions.permissions),
-        storage_layer=_with_folder(InheritedStorageLayer, layer, layer and layer.layer),
-    )
-
-
-def _with_folder(model: Any, folder: Folder | None, value: Any) -> Any:
-    return None if folder is None else model.model_validate({"folderPath": folder.path, "value": value})
 
 
 ENDPOINTS: Final = (
@@ -161,6 +170,7 @@ ENDPOINTS: Final = (
         list_folder,
         query=ListFolderQuery,
         answer=ListFolderResponse,
+        on_paths=True,
     ),
     Endpoint(
         "PUT",
@@ -171,6 +181,7 @@ ENDPOINTS: Final = (
         put_folder,
         body=PutFolderRequest,
         answer=FolderDetails,
+        on_paths=True,
     ),
     Endpoint(
         "GET",
@@ -181,6 +192,7 @@ ENDPOINTS: Final = (
         get_folder,
         query=FolderQuery,
         answer=FolderDetails,
+        on_paths=True,
     ),
     Endpoint(
         "DELETE",
@@ -191,6 +203,7 @@ ENDPOINTS: Final = (
         delete_folder,
         body=DeleteFolderRequest,
         answer=AsyncResponse,
+        on_paths=True,
     ),
     Endpoint(
         "DELETE",
@@ -201,6 +214,7 @@ ENDPOINTS: Final = (
         delete_folders,
         body=DeleteFolderBatchRequest,
         answer=AsyncResponse,
+        on_paths=True,
     ),
     Endpoint(
         "POST",
@@ -211,6 +225,7 @@ ENDPOINTS: Final = (
         copy_folder,
         body=CopyFolderRequest,
         answer=AsyncResponse,
+        on_paths=True,
     ),
     Endpoint(
         "POST",
@@ -221,5 +236,6 @@ ENDPOINTS: Final = (
         copy_folders,
         body=CopyFolderBatchRequest,
         answer=AsyncResponse,
+        on_paths=True,
     ),
 )

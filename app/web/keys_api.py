@@ -85,7 +85,7 @@ async def withdraw_certificate(call: Call) -> None:
 
 def _refuse_more(call: Call, wanted: frozenset[Permission]) -> None:
     """Nobody hands out what he does not have."""
-    if more := wanted - call.caller.permissions:
+    if more := wanted - call.rights.permissions:
         raise Unauthorized(f"This key cannot make one that may do more than itself: {', '.join(sorted(more))}.")
 
 

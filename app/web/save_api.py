@@ -8,15 +8,18 @@ from typing import Final
 
 from aiohttp import web
 
+from app.access.grants import Right
+from app.access.rights import Rights
 from app.accounts.permissions import Permission
 from app.errors import InvalidRequest
 from app.files.files import Copied
 from app.files.intake import NewFile
 from app.files.records import Described
 from app.jobs.job import Status
+from app.web.access import originals_of
 from app.web.address import Address, parse_target
 from app.web.asked import Asked, read_asked
-from app.web.auth import Caller, require
+from app.web.auth import require, rights_of
 from app.web.content_type import content_type
 from app.web.endpoint import answer_model, read_body
 from app.web.file_answers import api_base, file_url
@@ -24,7 +27,7 @@ from app.web.keys import FILES, INTAKE, SAVES, VARIANTS
 from app.web.meta import track_list
 from app.web.shapes.saves import ParameterValue, SavedLater, SavedNow, SaveRequest
 from app.web.target import raw_target
-from app.web.upload_request import upload_path
+from app.web.upload_request import may_upload, upload_path
 from app.web.wire import api_job
 from transforms.plan import ARTIFACT_NAMES
 from transforms.spec import HLS_FAMILY, Format
@@ -36,18 +39,22 @@ META_NAME: Final = "/meta.json"
 async def save(request: web.Request) -> web.Response:
     """POST /{account}/save/audio/{path}: answered at once for f=meta, otherwise with the job whose result the file will be."""
     account = request.match_info["account"]
-    await require(request, account, Permission.FILES_DOWNLOAD)  # what is saved elsewhere may be read there by others
-    caller = await require(request, account, Permission.FILES_CREATE)
+    rights = await rights_of(request, account)
+    if rights.session is None:
+        for permission in (Permission.FILES_DOWNLOAD, Permission.FILES_CREATE):
+            await require(request, account, permission)
     body = await read_body(request, SaveRequest)
     asked = read_asked(_address(request, body))
+    for path in originals_of(asked.address):
+        rights.demand(Right.DOWNLOAD, path, asked.address.api)  # what is saved elsewhere may be read there by others
     if asked.spec.format in HLS_FAMILY:
         raise InvalidRequest("HLS has many files and is not saved as one; save takes mp3, aac, wav-riff, wav-rf64 and meta.")
-    return answer_model(await (_save_meta if asked.spec.format is Format.META else _save_artifact)(request, caller, asked, body))
+    return answer_model(await (_save_meta if asked.spec.format is Format.META else _save_artifact)(request, rights, asked, body))
 
 
-async def _save_artifact(request: web.Request, caller: Caller, asked: Asked, body: SaveRequest) -> SavedLater:
+async def _save_artifact(request: web.Request, rights: Rights, asked: Asked, body: SaveRequest) -> SavedLater:
     variants, saves = request.app[VARIANTS], request.app[SAVES]
-    new = await _new_file(request, caller, asked, body)
+    new = await _new_file(request, rights, asked, body)
     await request.app[FILES].check_destination(new.account, new.path, may_overwrite=new.may_overwrite)
     job = await variants.find(asked.new_job) or await variants.start(asked.new_job)
     await saves.note(job.id, new)
@@ -57,14 +64,14 @@ async def _save_artifact(request: web.Request, caller: Caller, asked: Asked, bod
     return SavedLater.model_validate({**api_job(job, api_base(request)), "async": True})
 
 
-async def _save_meta(request: web.Request, caller: Caller, asked: Asked, body: SaveRequest) -> SavedNow:
+async def _save_meta(request: web.Request, rights: Rights, asked: Asked, body: SaveRequest) -> SavedNow:
     tracks, _ = await track_list(request, asked)
     content = json.dumps(tracks).encode()
 
     async def pieces() -> AsyncIterator[bytes]:
         yield content
 
-    record = await request.app[INTAKE].take(await _new_file(request, caller, asked, body), pieces())
+    record = await request.app[INTAKE].take(await _new_file(request, rights, asked, body), pieces())
     url = file_url(request, asked.address.account, record.path)
     return SavedNow(account_id=asked.address.account, file_path=record.path, file_url=url, summary=tracks)
 
@@ -82,7 +89,7 @@ def _pairs(group: Mapping[str, ParameterValue]) -> list[tuple[str, str]]:
     return [(name, str(value).lower() if isinstance(value, bool) else str(value)) for name, value in group.items()]
 
 
-async def _new_file(request: web.Request, caller: Caller, asked: Asked, body: SaveRequest) -> NewFile:
+async def _new_file(request: web.Request, rights: Rights, asked: Asked, body: SaveRequest) -> NewFile:
     source = await request.app[FILES].details(asked.address.account, asked.address.path)
     name = ARTIFACT_NAMES.get(asked.spec.format, META_NAME)
     original_name = PurePosixPath(asked.address.path).stem + PurePosixPath(name).suffix
@@ -92,9 +99,10 @@ async def _new_file(request: web.Request, caller: Caller, asked: Asked, body: Sa
         tags=tuple(body.tags.value) if body.tags and body.tags.value is not None else None,
         merge_tags=bool(body.tags and body.tags.merge),
     )
+    path = upload_path(body.destination, original_name)
     return NewFile(
         account=asked.address.account,
-        path=upload_path(body.destination, original_name),
+        path=path,
         described=copied.apply(Described(content_type(name), original_name, source.metadata, source.tags)),
-        may_overwrite=Permission.FILES_OVERWRITE in caller.permissions,
+        may_overwrite=may_upload(rights, path, copied.tags or ()),
     )

@@ -3,10 +3,13 @@
 import json
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiohttp import web
 
+from app.access.grants import Right
+from app.access.rights import Rights
 from app.errors import InvalidRequest
 from app.files.destinations import Destination, destination_path
 from app.files.path_variables import Moment
@@ -40,6 +43,13 @@ def direct_path(asked: DirectUploadQuery, original_name: str | None) -> str:
         name_variables=asked.file_name_variables_enabled,
     )
     return destination_path(wanted, moment(original_name))
+
+
+def may_upload(rights: Rights, path: str, tags: Sequence[str]) -> bool:
+    """Whether the upload may replace a file; raises Unauthorized where there may be none at all."""
+    rights.demand(Right.CREATE_FILE, path)
+    rights.demand_tags(tags)
+    return rights.allow(Right.OVERWRITE_FILE, path)
 
 
 def header_metadata(request: web.Request) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
+from app.access.grants import Right
 from app.accounts.permissions import Permission
 from app.errors import InvalidRequest
 from app.files.records import FileRecord
@@ -25,7 +26,7 @@ from app.web.shapes.uploads import (
     UploadPartRange,
     UploadParts,
 )
-from app.web.upload_request import described, moment, upload_path
+from app.web.upload_request import described, may_upload, moment, upload_path
 
 PART_ADDRESS: Final = "/v2/uploads/{token}/parts/{number}"
 PIECE_BYTES: Final = 256 * 1024
@@ -35,13 +36,14 @@ async def begin_upload(call: Call) -> BeginUploadResponse:
     """POST …/uploads."""
     asked: BeginUploadRequest = call.body
     call.request.app[INTAKE].check_size(asked.size)
+    path = upload_path(asked.path, asked.original_file_name)
     upload = await call.request.app[UPLOADS].begin(
         NewUpload(
             account=call.account,
-            path=upload_path(asked.path, asked.original_file_name),
+            path=path,
             size_bytes=asked.size,
             described=described(asked),
-            may_overwrite=Permission.FILES_OVERWRITE in call.caller.permissions,
+            may_overwrite=may_upload(call.rights, path, asked.tags or ()),
         )
     )
     parts = UploadParts(count=upload.part_count, first=_part(call.request, upload, 0))
@@ -90,7 +92,9 @@ async def body_pieces(request: web.Request) -> AsyncIterator[bytes]:
 
 
 async def _upload(call: Call) -> Upload:
-    return await call.request.app[UPLOADS].get(call.account, call.request.match_info["upload_id"])
+    upload = await call.request.app[UPLOADS].get(call.account, call.request.match_info["upload_id"])
+    call.rights.demand(Right.CREATE_FILE, upload.path)
+    return upload
 
 
 def _part(request: web.Request, upload: Upload, number: int) -> UploadPart:
@@ -130,6 +134,7 @@ ENDPOINTS: Final = (
         begin_upload,
         body=BeginUploadRequest,
         answer=BeginUploadResponse,
+        on_paths=True,
     ),
     Endpoint(
         "GET",
@@ -139,8 +144,11 @@ ENDPOINTS: Final = (
         Permission.FILES_CREATE,
         list_parts,
         answer=UploadPartList,
+        on_paths=True,
     ),
-    Endpoint("GET", _PART, "GetUploadPart", "One part and where to send it.", Permission.FILES_CREATE, get_part, answer=UploadPart),
+    Endpoint(
+        "GET", _PART, "GetUploadPart", "One part and where to send it.", Permission.FILES_CREATE, get_part, answer=UploadPart, on_paths=True
+    ),
     Endpoint(
         "PUT",
         _PART,
@@ -150,5 +158,6 @@ ENDPOINTS: Final = (
         complete_part,
         body=CompletePartRequest,
         answer=CompletePartPending | CompletePartCompleted,
+        on_paths=True,
     ),
 )

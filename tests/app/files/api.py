@@ -11,8 +11,10 @@ from tests.service import ACCOUNT, Answer, Service
 
 
 async def call(service: Service, method: str, path: str, body: object = None, key: str | None = None, **headers: str) -> Answer:
-    """A call below /v2/accounts/{account}; `body` is JSON unless it is bytes."""
-    sent = {"Authorization": f"Bearer {service.secret if key is None else key}", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    """A call below /v2/accounts/{account}; `body` is JSON unless it is bytes; an empty `key` sends none."""
+    shown = service.secret if key is None else key
+    sent = {"Authorization": f"Bearer {shown}"} if shown else {}
+    sent |= {k.replace("_", "-"): v for k, v in headers.items()}
     content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
     url = URL(path if path.startswith("http") else f"{service.url}/v2/accounts/{ACCOUNT}{path}", encoded=True)
     streamed = None if content is None else io.BytesIO(content)
