@@ -2,7 +2,8 @@
 
 A hit's way through parsing, folders, catalogue and validators costs ten times as much as sending 1 KB. So a whole answer that any anonymous
 client may have is kept for a second under the address as it was written; who asks later goes the whole way again, which also notes that the
-variant is used. What makes it stale sooner is looked at each time: a reset (the generation), and library files that it was made from.
+variant is used. What makes it stale sooner is looked at: a reset (the generation) each time, library files that it was made from a hundred
+times a second.
 """
 
 import os
@@ -31,6 +32,7 @@ KEPT_SECONDS: Final = 1.0  # as late as a reset by another process is seen in an
 RENEWED_SECONDS: Final = (
     0.75  # then one request goes the long way while memory answers the others: all at once would make each of them wait
 )
+LOOKED_AT_SECONDS: Final = 0.01  # how often library files are looked at: a sixth of such a hit is the `stat`
 MEMORY_BYTES: Final = 32 * 2**20
 BODY_BYTES: Final = 256 * 1024  # what `bodies` keeps in memory
 JOINED_BYTES: Final = 128 * 1024  # up to here copying costs less than a second call of send
@@ -49,7 +51,7 @@ _PER_REQUEST: Final = frozenset({REQUEST_ID_HEADER.lower(), "date", "connection"
 @dataclass(slots=True)
 class _Kept:
     """`head` lacks what differs per request. `library`: the files it was made from, and their version. The first request behind
-    `renew_seconds` renews it."""
+    `renew_seconds` renews it, the first behind `look_seconds` looks at the files."""
 
     route: str
     head: bytes
@@ -58,6 +60,7 @@ class _Kept:
     until_seconds: float
     generation: int
     library: tuple[tuple[Path, int, int], ...]
+    look_seconds: float = 0.0
 
 
 class Recent:
@@ -104,15 +107,17 @@ class Recent:
 
     def _is_fresh(self, kept: _Kept) -> bool:
         now = time.monotonic()
-        if kept.until_seconds < now or kept.generation != self._retention.generation:
+        if kept.until_seconds <= now or kept.generation != self._retention.generation:
             return False
         if kept.renew_seconds < now:
             kept.renew_seconds = kept.until_seconds
             return False
-        try:
-            return all(_is_unchanged(*file) for file in kept.library)
-        except OSError:
-            return False
+        if kept.look_seconds < now:
+            kept.look_seconds = now + LOOKED_AT_SECONDS
+            if not all(_is_unchanged(*file) for file in kept.library):
+                kept.until_seconds = now  # over, for whoever asks next too
+                return False
+        return True
 
     def _now(self) -> bytes:
         second = int(time.time())
@@ -205,7 +210,10 @@ class _Ready(web.StreamResponse):
 
 
 def _is_unchanged(file: Path, size_bytes: int, modified_ns: int) -> bool:
-    facts = os.stat(file)
+    try:
+        facts = os.stat(file)
+    except OSError:
+        return False
     return facts.st_mtime_ns == modified_ns and facts.st_size == size_bytes
 
 

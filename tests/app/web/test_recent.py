@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.web.recent import LOOKED_AT_SECONDS
 from tests import tones
 from tests.app.web.exchange import exchange
 from tests.service import ACCOUNT, Service
@@ -73,6 +74,7 @@ async def test_a_changed_library_file_is_seen_at_once(service: Service, tmp_path
     port = port_of(service)
     await answers_on_one_connection(port, 2)
     os.utime(tmp_path / "library" / "a.wav", (time.time() - 1000,) * 2)
+    await asyncio.sleep(LOOKED_AT_SECONDS)  # the promise, much shorter than an answer is kept
     assert (await exchange(port, TARGET)).status == 404  # a new job has begun
 
 
