@@ -1,5 +1,6 @@
 """The crossroads: a request for a variant becomes an answer."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import PurePosixPath
 
 from aiohttp import web
@@ -31,20 +32,11 @@ POLL_SECONDS = "1"
 async def variant(request: web.Request) -> web.StreamResponse:
     """GET and HEAD of /{account}/audio/{path}: refuse early, find or start the job, answer with what there is."""
     asked = ask(request)
-    if asked.dry_run:
-        return await answer_price(request, asked)
-    if asked.spec.format is Format.META:
-        return await (answer_meta if asked.address.artifact is None else answer_cover)(request, asked)
-    if asked.spec.format is Format.HTML_AAC and asked.address.artifact is None:
-        return await answer_page(request, asked)
+    if (answer_at_once := _without_job(asked)) is not None:
+        return await answer_at_once(request, asked)
     check_callback(request, asked)
     asked = await with_forwarded(request, asked)
-    variants = request.app[VARIANTS]
-    job = await variants.find(asked.new_job)
-    if job is None or broke_off(asked, job):
-        _refuse_cold(request, asked)
-        count_start(request)
-        job = await variants.start(asked.new_job, instead_of=job)
+    job = await _find_or_start(request, asked)
     request[ANSWERED_BY] = job
     await ask_callback(request, asked, job)
     if asked.spec.format in REAL_TIME_FAMILY:
@@ -52,8 +44,30 @@ async def variant(request: web.Request) -> web.StreamResponse:
     if asked.address.artifact is None:
         return json_answer(cdn_job(job, request.app[PUBLIC_URL].base(request)))
     if asked.delivery.wait_seconds:
-        job = await variants.wait(job, asked.delivery.wait_seconds)
+        job = await request.app[VARIANTS].wait(job, asked.delivery.wait_seconds)
     return await _answer_artifact(request, asked, job)
+
+
+def _without_job(asked: Asked) -> Callable[[web.Request, Asked], Awaitable[web.StreamResponse]] | None:
+    """What answers where nothing is encoded: a price, metadata, a cover, the player's page."""
+    if asked.dry_run:
+        return answer_price
+    if asked.spec.format is Format.META:
+        return answer_meta if asked.address.artifact is None else answer_cover
+    if asked.spec.format is Format.HTML_AAC and asked.address.artifact is None:
+        return answer_page
+    return None
+
+
+async def _find_or_start(request: web.Request, asked: Asked) -> Job:
+    """The variant's job; a request that must not start one is refused."""
+    variants = request.app[VARIANTS]
+    job = await variants.find(asked.new_job)
+    if job is None or broke_off(asked, job):
+        _refuse_cold(request, asked)
+        count_start(request)
+        job = await variants.start(asked.new_job, instead_of=job)
+    return job
 
 
 def _refuse_cold(request: web.Request, asked: Asked) -> None:
