@@ -1,6 +1,7 @@
 """Exceptions to answers: the one place where an error becomes HTTP (CONTRACT 10), and where the unexpected is logged."""
 
 import json
+from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
@@ -56,9 +57,12 @@ def error_json(public: PublicError) -> dict[str, Any]:
 
 
 def _reported(request: web.Request, error: Exception) -> PublicError:
-    """What the client sees of it; our own faults leave their whole story in the log."""
+    """What the client sees of it; our own faults leave their whole story in the log, a back end that is away one line."""
     public = describe(error)
-    if public.status >= 500:
+    if public.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        cause = repr(error.__cause__ or error)
+        _log.warning("request put off", request_id=request_id(request), method=request.method, path=request.path, error=cause)
+    elif public.status >= 500:
         detail = getattr(error, "detail", "")
         _log.error(
             "request failed", request_id=request_id(request), method=request.method, path=request.path, detail=detail, exc_info=error
