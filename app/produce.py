@@ -23,9 +23,9 @@ from transforms.engine.run import RunOptions, run_plan
 from transforms.errors import UnsupportedInput
 from transforms.limits import PlanLimits
 from transforms.params import parse
-from transforms.plan import ARTIFACT_NAMES, Plan, output_bytes, plan
+from transforms.plan import Plan, output_bytes, plan
 from transforms.ranges import spool_bytes
-from transforms.spec import Spec
+from transforms.spec import ARTIFACT_NAMES, Spec
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,9 @@ from transforms.limits import (
     sample_rates_hz,
 )
 from transforms.params import DEFAULT_FORMAT, FORMAT_ALIASES, PARAMETERS, format_kilohertz, parse
-from transforms.plan import ARTIFACT_NAMES, plan
+from transforms.plan import plan
 from transforms.source import Source
-from transforms.spec import AAC_FAMILY, WAV_FAMILY, Format, RealTime, Spec, TrimMode
+from transforms.spec import AAC_FAMILY, ARTIFACT_NAMES, WAV_FAMILY, Format, RealTime, Spec, TrimMode
 
 PAGE = (Path(__file__).parent.parent / "docs" / "params.md").read_text()
 NAMES = [*PARAMETERS, *DELIVERY_PARAMETERS, *ARTIFACT_PARAMETERS, *VERSION_PARAMETERS]

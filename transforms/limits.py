@@ -37,6 +37,10 @@ MP3_SAMPLE_RATES_HZ: Final = (22_050, 32_000, 44_100, 48_000)
 MP3_ONLY_22050_UP_TO_KBPS = 24  # MPEG-1 Layer III begins at 32 kbps
 MP3_22050_UP_TO_KBPS = 160  # MPEG-2 Layer III ends there
 
+AAC_FRAME_SAMPLES: Final = 1024
+MP3_FRAME_SAMPLES: Final = 1152
+MP3_LOW_RATE_FRAME_SAMPLES: Final = 576  # MPEG-2 layer III, below 32 kHz
+
 WAV_SAMPLE_RATES_HZ: Final = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000)
 
 
@@ -64,6 +68,15 @@ def adjust_sample_rate(format_: Format, bitrate_kbps: int | None, sample_rate_hz
         return _adjust_mp3(bitrate_kbps, sample_rate_hz)
     possible = AAC_SAMPLE_RATES_HZ_BY_BITRATE_KBPS[bitrate_kbps]
     return min(possible, key=lambda rate: abs(rate - sample_rate_hz))  # no ties occur
+
+
+def frame_samples(format_: Format, sample_rate_hz: int) -> int:
+    """Samples of one channel in a frame of the format's codec; 1 for PCM."""
+    if format_ in AAC_FAMILY:
+        return AAC_FRAME_SAMPLES
+    if format_ is Format.MP3:
+        return MP3_FRAME_SAMPLES if sample_rate_hz >= 32_000 else MP3_LOW_RATE_FRAME_SAMPLES
+    return 1
 
 
 def _adjust_mp3(bitrate_kbps: int, sample_rate_hz: int) -> int:

@@ -13,13 +13,10 @@ from math import ceil
 
 from transforms.cuts import Cut, nearest, timeline
 from transforms.errors import UnsupportedInput
-from transforms.limits import PlanLimits
+from transforms.limits import AAC_FRAME_SAMPLES, MP3_FRAME_SAMPLES, MP3_LOW_RATE_FRAME_SAMPLES, PlanLimits, frame_samples
 from transforms.source import Source
-from transforms.spec import AAC_FAMILY, HLS_FAMILY, Format, RealTime, Spec, Variant
+from transforms.spec import Format, RealTime, Spec, Variant
 
-AAC_FRAME_SAMPLES = 1024
-MP3_FRAME_SAMPLES = 1152
-MP3_LOW_RATE_FRAME_SAMPLES = 576  # MPEG-2 layer III, below 32 kHz
 PCM_BYTES_PER_SAMPLE = 2
 
 STEREO = "stereo"
@@ -96,15 +93,6 @@ class Plan:
         return sum((run.seconds for run in self.runs), Fraction(0))
 
 
-ARTIFACT_NAMES = {
-    Format.MP3: "/audio.mp3",
-    Format.AAC: "/audio.aac",
-    Format.WAV_RIFF: "/audio.wav",
-    Format.WAV_RF64: "/audio.wav",
-    Format.HLS_AAC: "/audio.m3u8",
-}
-
-
 def plan(spec: Spec, sources: Sequence[Source], limits: PlanLimits) -> Plan:
     """Decide the whole encode. `sources[i]` is the measured source of `spec.clips[i]`.
 
@@ -155,16 +143,8 @@ def _rendition(variant: Variant, format_: Format, runs: Sequence[Run], primary: 
         sample_rate_hz=rate,
         channels=2 if stereo else primary.channels,
         layout=STEREO if stereo else primary.layout,
-        frame_samples=_frame_samples(format_, rate),
+        frame_samples=frame_samples(format_, rate),
         samples=max(1, nearest(time * rate)),
         run_starts=tuple(starts),
         real_time=variant.real_time,
     )
-
-
-def _frame_samples(format_: Format, rate: int) -> int:
-    if format_ in AAC_FAMILY or format_ in HLS_FAMILY:
-        return AAC_FRAME_SAMPLES
-    if format_ is Format.MP3:
-        return MP3_FRAME_SAMPLES if rate >= 32_000 else MP3_LOW_RATE_FRAME_SAMPLES
-    return 1

@@ -23,6 +23,15 @@ WAV_FAMILY: Final = frozenset({Format.WAV_RIFF, Format.WAV_RF64})
 HLS_FAMILY: Final = frozenset({Format.HLS_AAC, Format.HLS_AAC_RT, Format.HTML_AAC})
 REAL_TIME_FAMILY: Final = frozenset({Format.HLS_AAC_RT, Format.HTML_AAC})
 
+ARTIFACT_NAMES: Final = {
+    Format.MP3: "/audio.mp3",
+    Format.AAC: "/audio.aac",
+    Format.WAV_RIFF: "/audio.wav",
+    Format.WAV_RF64: "/audio.wav",
+    Format.HLS_AAC: "/audio.m3u8",
+}
+"""The main output of a finished job, as `a` names it."""
+
 
 class RealTime(StrEnum):
     """When a variant is listed while it is still being encoded, the `rt` parameter."""

@@ -12,8 +12,7 @@ from app.web.target import address_of
 from transforms.canonical import canonical, identity
 from transforms.hls.names import Master, parse_name
 from transforms.params import parse
-from transforms.plan import ARTIFACT_NAMES
-from transforms.spec import HLS_FAMILY, REAL_TIME_FAMILY, Spec
+from transforms.spec import ARTIFACT_NAMES, HLS_FAMILY, REAL_TIME_FAMILY, Spec
 
 DRY_RUN_HEADER = "X-Soundpath-Dry-Run"
 

@@ -29,8 +29,7 @@ from app.web.shapes.saves import ParameterValue, SavedLater, SavedNow, SaveReque
 from app.web.target import raw_target
 from app.web.upload_request import may_upload, upload_path
 from app.web.wire import api_job
-from transforms.plan import ARTIFACT_NAMES
-from transforms.spec import HLS_FAMILY, Format
+from transforms.spec import ARTIFACT_NAMES, HLS_FAMILY, Format
 
 ROUTE: Final = r"/{account}/save/audio/{path:[\s\S]*}"
 META_NAME: Final = "/meta.json"

@@ -14,8 +14,8 @@ from transforms.engine.mp3_header import TOC_ENTRIES, Mp3Stream, info_frame, pad
 from transforms.engine.tags import id3v23
 from transforms.engine.wav import wav_header
 from transforms.errors import EngineFault
-from transforms.plan import ARTIFACT_NAMES, Plan, Rendition
-from transforms.spec import WAV_FAMILY, Format
+from transforms.plan import Plan, Rendition
+from transforms.spec import ARTIFACT_NAMES, WAV_FAMILY, Format
 
 _CHUNK_BYTES = 1 << 16
 

@@ -10,7 +10,8 @@ from math import ceil
 
 from transforms.hls.packed import SEGMENT_HEADER_BYTES
 from transforms.hls.segments import TARGET_DURATION_SECONDS
-from transforms.plan import AAC_FRAME_SAMPLES, Rendition
+from transforms.limits import AAC_FRAME_SAMPLES
+from transforms.plan import Rendition
 
 # Measured with FFmpeg 8.1's fast coder: the peaks of 27 real files at 64 to 256 kbps lay at most 13 % above the asked rate, single
 # seconds of noise, bursts, impulses and sweeps at every allowed rate at most 22 %. Full-scale noise right behind digital silence is the

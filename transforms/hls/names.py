@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from transforms.limits import MAX_VARIANTS
-from transforms.plan import ARTIFACT_NAMES
-from transforms.spec import Format
+from transforms.spec import ARTIFACT_NAMES, Format
 
 _MEDIA_LIST = re.compile(r"/([0-9])f/manifest\.m3u8")
 _SEGMENT = re.compile(r"/([0-9])f/seg(0|[1-9][0-9]{0,8})\.aac")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from transforms.hls.bandwidth import Bandwidth
 from transforms.hls.segments import TARGET_DURATION_SECONDS
-from transforms.plan import AAC_FRAME_SAMPLES
+from transforms.limits import AAC_FRAME_SAMPLES
 
 CODECS = "mp4a.40.2"  # AAC-LC, whatever the bit rate
 
