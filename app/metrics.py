@@ -51,6 +51,7 @@ LEASES_LOST: Final = Counter(
 RESULTS_FENCED: Final = Counter(
     "soundpath_results_fenced", "Results that were refused because the job had another owner or was cancelled.", registry=REGISTRY
 )
+SEGMENTS_ENCODED: Final = Counter("soundpath_segments_encoded", "HLS segments, each rendition's counted.", registry=REGISTRY)
 ENCODED_SECONDS: Final = Counter("soundpath_encoded_seconds", "Sound that finished jobs gave.", ("format",), registry=REGISTRY)
 ENCODE_SPEED: Final = Histogram(
     "soundpath_encode_speed_ratio",

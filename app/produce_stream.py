@@ -49,7 +49,7 @@ class _Desk:
     def stream(self) -> Stream:
         """What an earlier attempt has begun, if it was the same; else a new one in a folder of its own."""
         plan, begun = self.prepared.plan, self.job.stream
-        planned = Stream(self.job.attempt, self._form(), segmentation(plan).count, plan.renditions, pace=0)
+        planned = Stream(self.job.attempt, self._form(), segmentation(plan).count, plan.renditions)
         same = begun is not None and (begun.renditions, begun.segments) == (planned.renditions, planned.segments)
         return begun if begun is not None and same and self.job.sources == self.prepared.sources else planned
 

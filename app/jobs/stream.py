@@ -25,7 +25,7 @@ class PlaylistForm(StrEnum):
 class Stream:
     """An HLS variant. `attempt` is the one that planned it: later ones go on in its folder and never write a segment anew.
 
-    `pace`: seconds of sound encoded per second of waiting, all renditions together (one decode feeds them).
+    `speeds`: seconds of sound encoded per second, measured for each rendition; empty before its first segment.
     `bandwidths` are the exact ones of the finished variant, empty until then; `size_bytes` is its total.
     """
 
@@ -33,7 +33,7 @@ class Stream:
     form: PlaylistForm
     segments: int
     renditions: tuple[Rendition, ...]
-    pace: float
+    speeds: tuple[float, ...] = ()
     bandwidths: tuple[Bandwidth, ...] = ()
     size_bytes: int = 0
 

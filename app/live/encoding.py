@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from app.live.listing import keeps_up
 from app.live.order import Order
 from app.live.publishing import Folder
 from app.live.signals import RECHECK_SECONDS, LiveSignals
+from app.live.speed import Speedometer
+from app.metrics import SEGMENTS_ENCODED
 from transforms.engine.messages import Encode, Part, Span
 from transforms.engine.pool import Engine
 from transforms.hls.bandwidth import EncodedSegment, measured
@@ -28,8 +30,8 @@ START_SECONDS = 0.5
 CALM_SECONDS = 2.0
 """After so long a fill goes on though others wait: every encode ends some time."""
 
-Turn = Callable[[int, bool], Awaitable[None]]
-"""Encodes a segment; says whether somebody waits for it."""
+Encoded = Callable[[int, Sequence[Part]], Awaitable[None]]
+"""Takes a segment's parts to where they are published; returns when the next may be encoded."""
 
 
 class AttemptLost(Conflict):
@@ -80,8 +82,10 @@ class StreamEncode:
     sizes: dict[int, tuple[int, ...]] = field(default_factory=dict)
     announced: bool = False
     _begun_seconds: float = field(default_factory=time.monotonic)
-    _sound_seconds: float = 0
+    _speedometer: Speedometer = field(default_factory=Speedometer)
     _wants_elsewhere: Sequence[int] = ()
+    _complete: asyncio.Event = field(default_factory=asyncio.Event)
+    _queued: int = 0  # lanes that wait for a child, to encode what is wanted
 
     @property
     def job(self) -> Job:
@@ -99,53 +103,69 @@ class StreamEncode:
         order = Order(self.stream.segments, self.sizes, lanes=lanes.fill, serial=serial)
         if not self.announced and order.missing:
             await self._begin(order, lanes)
+        if not order.missing:
+            return self._finished()
         room = asyncio.Semaphore(PUBLISHED_AT_ONCE)
         try:
             async with asyncio.TaskGroup() as tasks:
 
-                async def turn(index: int, wanted: bool) -> None:
-                    """Encode; the lane goes on while the segment is made durable."""
-                    parts = await self._encode(index, wanted=wanted)
+                async def publish(index: int, parts: Sequence[Part]) -> None:
+                    """The lane goes on while the segment is made durable."""
                     await room.acquire()
                     tasks.create_task(self._publish(order, index, parts)).add_done_callback(lambda _: room.release())
 
-                for lane in range(order.lanes):
-                    tasks.create_task(self._fill(order, lane, turn, START_SECONDS if lanes.wanted else 0))
-                listening = tasks.create_task(self._listen())
-                serving = [tasks.create_task(self._serve(order, turn)) for _ in range(lanes.wanted)]
-                await asyncio.gather(*serving)
-                listening.cancel()
+                start_seconds = START_SECONDS if lanes.wanted else 0
+                lasting = [tasks.create_task(self._fill(order, lane, publish, start_seconds)) for lane in range(order.lanes)]
+                lasting += [tasks.create_task(self._serve(order, publish)) for _ in range(lanes.wanted)]
+                lasting += [tasks.create_task(self._listen())]
+                await self._complete.wait()
+                for task in lasting:
+                    task.cancel()
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from failures
         return self._finished()
 
     async def _begin(self, order: Order, lanes: Lanes) -> None:
         """The first segment alone: nothing takes its processor away."""
-        index = order.take_wanted(self.signals.wants(self.job.id)) if lanes.wanted else None
-        if index is None:
-            index = order.take_fill(0)
-        assert index is not None
-        await self._publish(order, index, await self._encode(index, wanted=lanes.wanted > 0))
+        wanted = lanes.wanted > 0
+        async with self._turn(wanted=wanted) as encode:
+            index = order.take_wanted(self.signals.wants(self.job.id)) if wanted else None
+            if index is None:
+                index = order.take_fill(0)
+            assert index is not None
+            parts = await encode(index)
+        await self._publish(order, index, parts)
 
-    async def _fill(self, order: Order, lane: int, turn: Turn, start_seconds: float) -> None:
+    async def _fill(self, order: Order, lane: int, publish: Encoded, start_seconds: float) -> None:
         """Encode what nobody waits for, in the idle time of the engine. Niceness alone does not do it: Linux counts it within a session."""
         await asyncio.sleep(start_seconds)
         while True:
             await self.signals.calm(CALM_SECONDS)
-            index = order.take_fill(lane)
-            if index is None:
-                return
-            await turn(index, False)
-
-    async def _serve(self, order: Order, turn: Turn) -> None:
-        """Encode what somebody waits for."""
-        with self.signals.encoding(self.job.id) as bell:
-            while order.missing:
-                index = order.take_wanted((*self.signals.wants(self.job.id), *self._wants_elsewhere))
+            async with self._turn(wanted=False) as encode:
+                # Only now, when a child is free: what has waited in a queue could not go before others any more when a player asks for it.
+                index = order.take_fill(lane)
                 if index is None:
+                    return
+                parts = await encode(index)
+            await publish(index, parts)
+
+    async def _serve(self, order: Order, publish: Encoded) -> None:
+        """Encode what somebody waits for; what that is, too, is decided when a child is free."""
+        with self.signals.encoding(self.job.id) as bell:
+            while True:
+                if len(order.open_wants(self._wants())) <= self._queued:
                     await bell.ring(RECHECK_SECONDS)
-                else:
-                    await turn(index, True)
+                    continue
+                self._queued += 1
+                async with self._turn(wanted=True) as encode:
+                    self._queued -= 1
+                    index = order.take_wanted(self._wants())
+                    parts = () if index is None else await encode(index)
+                if index is not None:
+                    await publish(index, parts)
+
+    def _wants(self) -> Sequence[int]:
+        return (*self.signals.wants(self.job.id), *self._wants_elsewhere)
 
     async def _listen(self) -> None:
         """Learn what players of other programs wait for."""
@@ -153,31 +173,41 @@ class StreamEncode:
             self._wants_elsewhere = await self.calls.wants()
             await asyncio.sleep(RECHECK_SECONDS)
 
-    def _pace(self, parts: Sequence[Part]) -> float:
-        """Seconds of sound per second so far: one decode feeds all renditions, so that they have one pace."""
-        self._sound_seconds += parts[0].samples / self.stream.renditions[0].sample_rate_hz
-        return self._sound_seconds / max(time.monotonic() - self._begun_seconds, 1e-6)
+    @asynccontextmanager
+    async def _turn(self, *, wanted: bool) -> AsyncIterator[Callable[[int], Awaitable[tuple[Part, ...]]]]:
+        """A child of the engine; gives what encodes a segment with it."""
+        plan, paths = self.material.plan, tuple(str(path) for path in self.material.paths)
 
-    async def _encode(self, index: int, *, wanted: bool) -> tuple[Part, ...]:
-        spans = tuple(Span(span.start, span.end) for span in self.stream.segmentation.spans(index))
-        paths = tuple(str(path) for path in self.material.paths)
-        task = Encode(self.material.plan, paths, spans, str(self.material.scratch))
+        async def encode(index: int) -> tuple[Part, ...]:
+            spans = tuple(Span(span.start, span.end) for span in self.stream.segmentation.spans(index))
+            task = Encode(plan, paths, spans, str(self.material.scratch))
+            parts = await turn.encode(task, timeout_seconds=self.material.timeout_seconds)
+            SEGMENTS_ENCODED.inc(len(parts))
+            return parts
+
         with self.signals.urgent() if wanted else nullcontext():
-            return await self.engine.encode(task, timeout_seconds=self.material.timeout_seconds, background=not wanted)
+            async with self.engine.turn(plan, paths, background=not wanted) as turn:
+                yield encode
 
     async def _publish(self, order: Order, index: int, parts: Sequence[Part]) -> None:
         self.calls.check()
-        await self._store(index, parts, self._pace(parts))
+        await self._store(index, parts, self._speeds(parts))
         order.published(index)
+        if not order.missing:
+            self._complete.set()
         self.signals.published(self.job.id, index)
         self.calls.progress(1 - order.missing / self.stream.segments)
 
-    async def _store(self, index: int, parts: Sequence[Part], pace: float) -> None:
-        """Durable first, then known: the stream is announced with its first segment, and when its pace begins or ceases to keep up."""
-        if self.announced and keeps_up(pace) == keeps_up(self.stream.pace):
+    def _speeds(self, parts: Sequence[Part]) -> tuple[float, ...]:
+        self._speedometer.add(parts[0].samples / self.stream.renditions[0].sample_rate_hz, [part.work_seconds for part in parts])
+        return self._speedometer.speeds(time.monotonic() - self._begun_seconds)
+
+    async def _store(self, index: int, parts: Sequence[Part], speeds: tuple[float, ...]) -> None:
+        """Durable first, then known: the stream is announced with its first segment, and when a rendition begins or ceases to keep up."""
+        if self.announced and list(map(keeps_up, speeds)) == list(map(keeps_up, self.stream.speeds)):
             self.sizes[index] = await self.folder.publish(index, parts, self.material.scratch)
             return
-        stream = replace(self.stream, pace=pace)
+        stream = replace(self.stream, speeds=speeds)
         self.sizes[index], ours = await asyncio.gather(
             self.folder.publish(index, parts, self.material.scratch), self.calls.announce(stream)
         )

@@ -6,7 +6,6 @@ from app.jobs.stream import PlaylistForm, Stream
 from transforms.hls.bandwidth import expected
 from transforms.hls.names import MediaList, Segment
 from transforms.hls.playlists import ListedRendition, ListedSegment, event_playlist, master_playlist, vod_playlist
-from transforms.plan import Rendition
 from transforms.spec import RealTime
 
 Link = Callable[[str], str]
@@ -16,19 +15,18 @@ FIRST_SEGMENTS = {PlaylistForm.VOD: 1, PlaylistForm.EVENT: 3}
 """What must exist before the first master answer: with fewer than three, players gap in growing lists (ENGINE 6)."""
 
 
-def keeps_up(pace: float) -> bool:
+def keeps_up(speed: float) -> bool:
     """Whether an encode is faster than the player."""
-    return pace > 1
+    return speed > 1
 
 
 def listed_renditions(stream: Stream) -> list[int]:
-    """Numbers of the renditions that a master lists while they are encoded: rt=true always, auto when the encode keeps up, false never.
+    """Numbers of the renditions that a master lists while they are encoded: rt=true always, auto if it keeps up, false never.
 
-    If none qualifies, the fastest: the one that takes the least work.
+    If none qualifies, the fastest.
     """
-    wanted = {RealTime.TRUE, RealTime.AUTO} if keeps_up(stream.pace) else {RealTime.TRUE}
-    listed = [number for number, rendition in enumerate(stream.renditions) if rendition.real_time in wanted]
-    return listed or [min(range(len(stream.renditions)), key=lambda number: _work(stream.renditions[number]))]
+    listed = [number for number in range(len(stream.renditions)) if _qualifies(stream, number)]
+    return listed or [max(range(len(stream.renditions)), key=lambda number: stream.speeds[number])]
 
 
 def master(stream: Stream, link: Link) -> str:
@@ -53,5 +51,11 @@ def _segments(stream: Stream, rendition: int, count: int, link: Link) -> list[Li
     return [ListedSegment(link(Segment(rendition, i).artifact), segmentation.span(rendition, i).frames) for i in range(count)]
 
 
-def _work(rendition: Rendition) -> tuple[int, int]:
-    return rendition.sample_rate_hz, rendition.bitrate_kbps or 0
+def _qualifies(stream: Stream, number: int) -> bool:
+    match stream.renditions[number].real_time:
+        case RealTime.TRUE:
+            return True
+        case RealTime.AUTO:
+            return keeps_up(stream.speeds[number])
+        case _:
+            return False

@@ -43,9 +43,13 @@ class Order:
         """How many segments from the beginning on are published."""
         return min(self._missing, default=self._segments)
 
+    def open_wants(self, wants: Sequence[int]) -> list[int]:
+        """What somebody waits for and nobody encodes."""
+        return [] if self._serial else [index for index in wants if self._is_open(index)]
+
     def take_wanted(self, wants: Sequence[int]) -> int | None:
         """The segment that somebody waits for and that is encoded now; None when there is none."""
-        open_wants = [] if self._serial else [index for index in wants if self._is_open(index)]
+        open_wants = self.open_wants(wants)
         if not open_wants:
             return None
         index = next((index for index in open_wants if self._is_seek(index)), open_wants[0])

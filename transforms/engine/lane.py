@@ -1,6 +1,7 @@
 """One rendition's way from decoded frames to its coder: a resampler per run, and what counts as its own samples."""
 
 from collections.abc import Sequence
+from time import perf_counter
 
 from av import AudioFrame
 
@@ -12,7 +13,7 @@ from transforms.plan import Rendition, Run
 
 class Lane:
     """Takes the frames of every run that reaches behind the coder's first sample. `produced` counts the samples given to the coder,
-    `missing_samples` those at the end of the whole output that the input did not have."""
+    `missing_samples` those at the end of the whole output that the input did not have, `work_seconds` what all of this took."""
 
     def __init__(self, rendition: Rendition, runs: Sequence[Run], coder: Coder) -> None:
         self.rendition = rendition
@@ -20,6 +21,7 @@ class Lane:
         self.first_run = run_at(rendition, coder.first_sample)
         self.produced = 0
         self.missing_samples = 0
+        self.work_seconds = 0.0
         self._runs = runs
         self._resampler: RunResampler | None = None
 
@@ -40,7 +42,9 @@ class Lane:
     def push(self, frame: AudioFrame) -> None:
         """Resample and encode one frame of the current run."""
         if self._resampler is not None:
+            begun = perf_counter()
             self._write(self._resampler.push(frame))
+            self.work_seconds += perf_counter() - begun
 
     def leave(self, run: int, missing_samples: int) -> None:
         """The run is over, `missing_samples` of its own rate before its end."""

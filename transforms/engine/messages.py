@@ -26,7 +26,8 @@ class Part:
     """Encoded frames of one span of one rendition, in a file of the task's scratch folder.
 
     `file` is its name there; `samples` counts the decoded samples of the span's own content (a short last frame counts what
-    it holds), so that a whole encode's parts add up to the true output length even when the input ended early.
+    it holds), so that a whole encode's parts add up to the true output length even when the input ended early. `work_seconds` is what
+    this rendition alone took of the task's time: resampling and encoding, without the decode that all of them share.
     """
 
     rendition: int
@@ -35,6 +36,7 @@ class Part:
     frames: int
     samples: int
     size_bytes: int
+    work_seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ import os
 import stat
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -34,9 +36,26 @@ from transforms.engine.protocol import Assignment, raise_refusal
 from transforms.engine.sandbox import EngineLimits, Sandbox, engine_command
 from transforms.engine.tags import Cover, web_cover_of
 from transforms.errors import EngineCrash, EngineTimeout
+from transforms.plan import Plan
 from transforms.source import Source
 
 Answer = TypeVar("Answer", Measured, Described, CoverRead, Encoded, Spooled, Assembled)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A child of one's own, for tasks of one plan."""
+
+    child: Child
+    background: bool
+
+    async def encode(self, task: Encode, progress: Callable[[int], None] | None = None, *, timeout_seconds: float) -> tuple[Part, ...]:
+        """Encode one task. As `Engine.encode` in everything else."""
+        outcome = await _within(timeout_seconds, self.child, self.child.perform(Assignment(task, self.background), progress))
+        parts = _expected(outcome, Encoded).parts
+        for part in parts:
+            _check_file(task.scratch, part.file, part.size_bytes)
+        return parts
 
 
 class Engine:
@@ -106,14 +125,16 @@ class Engine:
 
         Cancelling kills the child and everything it started before CancelledError arrives. Raises RefusedInput or EngineFault.
         """
-        session = (task.plan, task.paths)
+        async with self.turn(task.plan, task.paths, background=background) as turn:
+            return await turn.encode(task, progress, timeout_seconds=timeout_seconds)
+
+    @asynccontextmanager
+    async def turn(self, plan: Plan, paths: tuple[str, ...], *, background: bool = False) -> AsyncIterator[Turn]:
+        """Wait for a child and keep it while the context lasts: what it encodes can be decided when the turn has come."""
+        session = (plan, paths)
         async with self._encoders.lease(session, background) as child:
             child.session = session
-            outcome = await _within(timeout_seconds, child, child.perform(Assignment(task, background), progress))
-            parts = _expected(outcome, Encoded).parts
-            for part in parts:
-                _check_file(task.scratch, part.file, part.size_bytes)
-            return parts
+            yield Turn(child, background)
 
     async def spool(self, task: Spool, *, timeout_seconds: float, background: bool = False) -> tuple[Path, Source]:
         """Decode a source into a PCM file that can be entered anywhere: its path, and what it is. As `encode` in everything else."""

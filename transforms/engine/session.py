@@ -119,7 +119,8 @@ class Session:
         lane = self._lanes[number]
         written = lane.coder.end()
         samples = span_samples(lane.rendition, span, lane.rendition.samples - lane.missing_samples)
-        return Part(number, span, file, written.frames, samples, written.size_bytes)
+        work_seconds, lane.work_seconds = lane.work_seconds, 0.0
+        return Part(number, span, file, written.frames, samples, written.size_bytes, work_seconds)
 
     def _must_have_sound(self, spans: Sequence[Span]) -> None:
         """Success means that samples came out: FFmpeg itself is content with none (ENGINE 2)."""

@@ -16,19 +16,21 @@ def rendition(real_time: RealTime, kbps: int = 96) -> Rendition:
     return Rendition(kbps, 48_000, 2, "stereo", 1024, 48_000 * 20, (0,), real_time)
 
 
-def stream_of(*real_time: RealTime, pace: float = 10) -> Stream:
+def stream_of(*real_time: RealTime, speeds: tuple[float, ...] = ()) -> Stream:
     renditions = tuple(rendition(kind, 128 - 32 * number) for number, kind in enumerate(real_time))
-    return Stream(1, PlaylistForm.VOD, 7, renditions, pace)
+    return Stream(1, PlaylistForm.VOD, 7, renditions, speeds or (10.0,) * len(renditions))
 
 
-@pytest.mark.parametrize(("kinds", "pace", "listed"), [
-    ((RealTime.TRUE, RealTime.AUTO, RealTime.FALSE), 10, [0, 1]),
-    ((RealTime.TRUE, RealTime.AUTO, RealTime.FALSE), 0.9, [0]),
-    ((RealTime.AUTO, RealTime.AUTO), 0.5, [1]),
-    ((RealTime.FALSE, RealTime.FALSE), 10, [1]),
+@pytest.mark.parametrize(("kinds", "speeds", "listed"), [
+    ((RealTime.TRUE, RealTime.AUTO, RealTime.FALSE), (9, 8, 7), [0, 1]),
+    ((RealTime.TRUE, RealTime.AUTO, RealTime.FALSE), (0.9, 0.8, 9), [0]),
+    ((RealTime.AUTO, RealTime.AUTO, RealTime.AUTO), (1.1, 0.9, 4), [0, 2]),
+    ((RealTime.AUTO, RealTime.AUTO), (0.4, 0.5), [1]),
+    ((RealTime.AUTO, RealTime.AUTO), (1, 0.5), [0]),
+    ((RealTime.FALSE, RealTime.FALSE), (10, 9), [0]),
 ])  # fmt: skip
-def test_who_is_listed_while_it_is_encoded(kinds: tuple[RealTime, ...], pace: float, listed: list[int]) -> None:
-    assert listed_renditions(stream_of(*kinds, pace=pace)) == listed
+def test_who_is_listed_while_it_is_encoded(kinds: tuple[RealTime, ...], speeds: tuple[float, ...], listed: list[int]) -> None:
+    assert listed_renditions(stream_of(*kinds, speeds=speeds)) == listed
 
 
 def test_the_finished_master_lists_all_with_exact_figures() -> None:
