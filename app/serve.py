@@ -92,6 +92,7 @@ async def _operations(services: Services) -> AsyncIterator[Operations]:
     settings = services.settings
     with traced(str(settings.trace_endpoint) if settings.trace_endpoint else None), closing(Place(settings.data_dir / "metrics")) as place:
         async with open_engine(settings) as engine:
+            engine.bring = services.files.spools.supply
             yield Operations(Vitals(settings.data_dir, services.database, services.store, engine), place, settings.metrics_networks)
 
 

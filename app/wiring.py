@@ -99,6 +99,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         sealing = open_sealing(settings.secret, settings.secret_file)
         needs = FileNeeds(database, store, retention, sealing, fetcher)
         files = make_file_services(needs, _file_settings(settings, scratch_dir))
+        resources.callback(files.spools.close)
         yield Services(
             settings=settings,
             database=database,

@@ -2,7 +2,8 @@
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
@@ -34,11 +35,20 @@ class Intake:
 async def receive_file(pieces: AsyncIterator[bytes], path: Path, intake: Intake) -> int:
     """Write what arrives to `path`; returns how many bytes. Raises TooManyBytes and StoreFull, and leaves no file then."""
     try:
-        with await off_loop(path.open, "xb") as file:
+        with failing_when_full(), await off_loop(path.open, "xb") as file:
             return await _copy(pieces, file, intake)
-    except BaseException as error:
+    except BaseException:
         await to_its_end(off_loop(path.unlink, missing_ok=True))
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        raise
+
+
+@contextmanager
+def failing_when_full() -> Iterator[None]:
+    """Raise StoreFull for the system's ways to say that the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreFull("The disk is full.") from error
         raise
 

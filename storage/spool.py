@@ -1,82 +1,233 @@
-"""Local copies of remote files, for those who need a file: shared by everybody who wants the same one, gone a little after the last.
+"""One local copy of a remote file, read while it arrives: the bytes that somebody waits for come first, the others after them in order.
 
-A copy is complete before it is given out. (A demuxer that reads while bytes still arrive needs a child that asks for ranges.)
+No byte is asked for twice, unless a request breaks off: each request claims the stretch that it will bring. Requests are short, a quarter
+of a second's worth: a reader that jumps waits for its own bytes and not for those of others.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ulid import ULID
+from storage.blocking import off_loop
+from storage.demands import Demands
+from storage.extents import Extent, Extents
+from storage.fetch.errors import FetchFailed
+from storage.fetch.fetcher import FetchLimits
+from storage.intake import SPACE_CHECK_BYTES, failing_when_full, to_its_end
 
-from storage.intake import Intake, receive_file
-
-IDLE_SECONDS: Final = 30.0  # a job follows the probe, and a player asks again
-
-
-@dataclass
-class _Copy:
-    """One copy: its path, the task that fills it, who uses it, and what will take it away."""
-
-    path: Path
-    filling: "asyncio.Task[int]"
-    users: int = 0
-    leaving: asyncio.TimerHandle | None = None
+SUFFIX: Final = ".arriving"
+LEAST_BYTES: Final = 256 * 1024  # of a request: less is mostly round trip
+MOST_BYTES: Final = 16 * 2**20
+REQUEST_SECONDS: Final = 0.25  # what a request should take
+YIELD_SECONDS: Final = 5.0  # so long at most the others pause for one that somebody waits for: their servers would hang up
+RETRIES: Final = 3  # without a byte between them
+RETRY_SECONDS: Final = 0.2  # before the first one; each takes twice as long as the one before
+MAX_SECONDS: Final = FetchLimits().total_seconds
 
 
-class Spools:
-    """Copies in one folder, which is the program's own."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a file's bytes are. `read` gives [start, end) of one and the same version, or raises; where the other side knows no ranges,
+    everything before `start` has to come too."""
 
-    def __init__(self, folder: Path, require_space: Callable[[int], Awaitable[None]]) -> None:
-        self._folder = folder
+    size_bytes: int
+    has_ranges: bool
+    read: Callable[[int, int], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+
+
+class Spool:
+    """A copy, shared by all who read it. `users` says how many do: without any nothing more is asked for."""
+
+    def __init__(self, path: Path, origin: Origin, require_space: Callable[[int], Awaitable[None]]) -> None:
+        self.users = 0
+        self.failure: BaseException | None = None
+        self.is_complete = False
+        self._whole = path
+        self._arriving = path.with_name(path.name + SUFFIX)
+        self._origin = origin
         self._require_space = require_space
-        self._copies: dict[str, _Copy] = {}
+        self._deadline = asyncio.get_running_loop().time() + MAX_SECONDS
+        self._here = Extents()
+        self._claimed = Extents()
+        self._demands = Demands(self._here, self._dispatch)
+        self._requests: set[asyncio.Task[None]] = set()
+        self._window_bytes = LEAST_BYTES
+        self._outstanding_bytes = 0
+        self._ahead_of = 0  # reading on continues behind what was last waited for
+        self._failures = 0
+        self._opening = asyncio.ensure_future(self._open())
 
-    @asynccontextmanager
-    async def borrow(self, name: str, pieces: Callable[[], AsyncIterator[bytes]], size_bytes: int) -> AsyncIterator[Path]:
-        """The whole file of this name, fetched unless it is here; raises what `pieces` raises, TooManyBytes and StoreFull."""
-        copy = self._copies.get(name)
-        if copy is None or (copy.filling.done() and (copy.filling.cancelled() or copy.filling.exception() is not None)):
-            copy = self._copies[name] = self._begin(pieces, size_bytes)
-        copy.users += 1
-        if copy.leaving is not None:
-            copy.leaving.cancel()
-            copy.leaving = None
-        try:
-            await asyncio.shield(copy.filling)
-            yield copy.path
-        finally:
-            copy.users -= 1
-            if not copy.users:
-                self._leave(name, copy)
+    @property
+    def path(self) -> Path:
+        """A file of the full size: with holes while it has the ending SUFFIX."""
+        return self._whole if self.is_complete else self._arriving
+
+    @property
+    def arriving(self) -> Path:
+        """The file under the name that it has from the beginning."""
+        return self._arriving
+
+    @property
+    def outlives_its_users(self) -> bool:
+        """Whether it is worth keeping for a while when nobody reads it."""
+        return self.failure is None and (self.is_complete or self._origin.has_ranges)
+
+    async def opened(self) -> None:
+        """The file exists; raises StoreFull."""
+        await asyncio.shield(self._opening)
+        self._dispatch()
+
+    async def want(self, start: int, end: int) -> Extent:
+        """Wait until [start, end) is here; returns all that is here around it. Raises what the origin raises, StoreFull and FetchFailed."""
+        end = min(end, self._origin.size_bytes)
+        if self._here.hole(start, end) is not None:
+            if self.failure is not None:
+                raise self.failure
+            self._ahead_of = start
+            await self._demands.wait(start, end)
+        return self._here.around(start)
+
+    async def whole(self) -> Path:
+        """Wait until everything is here."""
+        await self.want(0, self._origin.size_bytes)
+        return self.path
 
     def close(self) -> None:
-        """Take every copy away."""
-        for name, copy in list(self._copies.items()):
-            self._drop(name, copy)
+        """Ask for nothing more, and take the file away: under both its names, for whoever opens it next."""
+        for task in (self._opening, *self._requests):
+            task.cancel()
+        self._fail(FetchFailed("The file is not read any more."))
+        for path in (self._arriving, self._whole):
+            path.unlink(missing_ok=True)
 
-    def _begin(self, pieces: Callable[[], AsyncIterator[bytes]], size_bytes: int) -> _Copy:
-        path = self._folder / f"spool-{ULID()}"
-        return _Copy(path, asyncio.ensure_future(self._fill(pieces, path, size_bytes)))
+    async def _open(self) -> None:
+        try:
+            await self._require_space(self._origin.size_bytes)
+            with failing_when_full():
+                await to_its_end(off_loop(_make_sparse, self._arriving, self._origin.size_bytes))
+        except Exception as error:
+            self._fail(error)
+            raise
+        self._check_complete()
+        if self._origin.has_ranges:
+            # Most demuxers look at both ends first.
+            self._request(0, LEAST_BYTES)
+            self._request(self._origin.size_bytes - LEAST_BYTES, self._origin.size_bytes)
 
-    async def _fill(self, pieces: Callable[[], AsyncIterator[bytes]], path: Path, size_bytes: int) -> int:
-        await self._require_space(size_bytes)
-        return await receive_file(pieces(), path, Intake(size_bytes, self._require_space))
+    def _dispatch(self) -> None:
+        """Ask for what is waited for and nobody brings yet; then, when little is on its way, for what will be read next."""
+        if self.failure is not None or self.is_complete or not self._opening.done():
+            return
+        if not self._origin.has_ranges:
+            if self.users and not self._requests:
+                self._request(self._here.around(0)[1], self._origin.size_bytes)
+            return
+        missing = self._demands.missing()
+        for start, end in missing:
+            self._request(start, start + max(LEAST_BYTES, min(end - start, self._window_bytes)))
+        enough_bytes = LEAST_BYTES // 2 if missing else self._window_bytes // 4
+        if self.users and self._outstanding_bytes <= enough_bytes and (span := self._next()) is not None:
+            self._request(*span)
 
-    def _leave(self, name: str, copy: _Copy) -> None:
-        """Nobody uses it: a copy that is whole waits a little for the next one, any other goes."""
-        if copy.filling.done() and not copy.filling.cancelled() and copy.filling.exception() is None:
-            copy.leaving = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._drop, name, copy)
-        else:
-            self._drop(name, copy)
+    def _next(self) -> Extent | None:
+        size_bytes = self._origin.size_bytes
+        hole = self._claimed.hole(self._ahead_of, size_bytes) or self._claimed.hole(0, size_bytes)
+        return None if hole is None else (hole[0], min(hole[1], hole[0] + self._window_bytes))
 
-    def _drop(self, name: str, copy: _Copy) -> None:
-        copy.filling.cancel()
-        if copy.leaving is not None:
-            copy.leaving.cancel()
-        if self._copies.get(name) is copy:
-            del self._copies[name]
-        copy.path.unlink(missing_ok=True)
+    def _request(self, start: int, end: int) -> None:
+        """Claim what nobody brings from `start` on, and have it brought; nothing when its first byte is on its way."""
+        start = max(0, start)
+        hole = self._claimed.hole(start, min(end, self._origin.size_bytes))
+        if hole is None or hole[0] != start:
+            return
+        self._claimed.add(*hole)
+        self._outstanding_bytes += hole[1] - hole[0]
+        task = asyncio.ensure_future(self._bring(*hole))
+        self._requests.add(task)
+        task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._requests.discard(task)
+        self._dispatch()
+
+    async def _bring(self, start: int, end: int) -> None:
+        """Fetch a claimed stretch; what does not come of it is free again. Errors end the spool, or the next request tries again."""
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                await self._require_space(SPACE_CHECK_BYTES)
+                await self._receive(start, end)
+        except TimeoutError:
+            self._fail(FetchFailed("The file's host took too long."))
+        except FetchFailed as error:
+            self._failures += 1
+            if self._failures > RETRIES:
+                self._fail(error)
+            await asyncio.sleep(RETRY_SECONDS * 2 ** (self._failures - 1))
+        except Exception as error:  # whoever waits for the bytes gets it
+            self._fail(error)
+        finally:
+            at = min(end, self._here.around(start)[1])
+            self._claimed.remove(at, end)
+            self._outstanding_bytes -= end - at
+
+    async def _receive(self, start: int, end: int) -> None:
+        clock = asyncio.get_running_loop().time
+        at, began = start, clock()
+        async with self._origin.read(start, end) as pieces:
+            async for piece in pieces:
+                if len(piece) > end - at:
+                    raise FetchFailed("The file's origin sent more than it was asked for.")
+                with failing_when_full():
+                    await to_its_end(off_loop(_write, self._arriving, piece, at))
+                at += len(piece)
+                self._arrived(at - len(piece), at)
+                await self._give_way(at, end)
+        if at < end:
+            raise FetchFailed("The file's host broke off.")
+        self._widen(end - start, clock() - began)
+
+    def _arrived(self, start: int, end: int) -> None:
+        self._failures = 0
+        self._here.add(start, end)
+        self._outstanding_bytes -= end - start
+        self._check_complete()
+        self._demands.settle()
+        self._dispatch()
+
+    async def _give_way(self, at: int, end: int) -> None:
+        """Read no further while somebody waits for other bytes: the line is theirs."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(YIELD_SECONDS):
+                await self._demands.elsewhere(at, end)
+
+    def _widen(self, size_bytes: int, seconds: float) -> None:
+        """The next requests are as large as fits the time, growing by steps."""
+        fitting_bytes = int(size_bytes / max(seconds, 1e-3) * REQUEST_SECONDS)
+        self._window_bytes = max(LEAST_BYTES, min(fitting_bytes, 2 * self._window_bytes, MOST_BYTES))
+
+    def _check_complete(self) -> None:
+        if not self.is_complete and self._here.hole(0, self._origin.size_bytes) is None:
+            os.link(self._arriving, self._whole)
+            self.is_complete = True
+
+    def _fail(self, error: BaseException) -> None:
+        if self.failure is None and not self.is_complete:
+            self.failure = error
+            self._demands.fail(error)
+
+
+def _make_sparse(path: Path, size_bytes: int) -> None:
+    with path.open("xb") as file:
+        file.truncate(size_bytes)
+
+
+def _write(path: Path, piece: bytes, at: int) -> None:
+    """Opened for each piece: a copy that is taken away meanwhile is written to no more."""
+    with path.open("r+b", buffering=0) as file:
+        while piece:
+            written = os.pwrite(file.fileno(), piece, at)
+            at, piece = at + written, piece[written:]

@@ -38,6 +38,7 @@ async def _price(services: Services, url: str) -> dict[str, object]:
     owner = Owner(services.settings.owners_dir)
     try:
         async with open_engine(services.settings.model_copy(update={"workers": 0})) as engine:
+            engine.bring = services.files.spools.supply
             shop = make_workshop(services, engine, services.settings.scratch_dir / owner.id)
             return await quote(shop, address.account, parse(address.path, address.params))
     finally:

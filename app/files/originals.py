@@ -12,6 +12,7 @@ from app.files.remote import Elsewhere, RemoteFacts, RemoteFile
 from app.jobs.job import SourceVersion
 from app.settings import DEFAULT_ACCOUNT
 from storage.paths import check_path, resolve
+from storage.spool import Spool
 from storage.store import Store
 
 LIBRARY = "library:"
@@ -22,7 +23,7 @@ STORED = "store:"
 class Original:
     """One source file as it is now. `version` changes whenever its bytes do.
 
-    Exactly one of `key` (store), `library` and `remote` (kept elsewhere) is set.
+    Exactly one of `key` (store), `library` and `remote` (kept elsewhere) is set. `has_ranges`: whether a remote one can be had in parts.
     """
 
     account: str
@@ -33,11 +34,34 @@ class Original:
     key: str | None = None
     library: Path | None = None
     remote: RemoteFile | None = None
+    has_ranges: bool = True
 
     @property
     def remote_facts(self) -> RemoteFacts:
         """What a remote file was found to be."""
-        return RemoteFacts(self.version, self.size_bytes, self.modified_ms)
+        return RemoteFacts(self.version, self.size_bytes, self.modified_ms, self.has_ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOriginal:
+    """A local file of the original's full size. With a `spool` its bytes may still be arriving: engine children know, others wait first."""
+
+    file: Path
+    spool: Spool | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self.file if self.spool is None else self.spool.path
+
+    async def want(self, start: int, end: int) -> None:
+        """Wait until the bytes [start, end) are there; raises Conflict, FetchError and StoreFull."""
+        if self.spool is not None:
+            await self.spool.want(start, end)
+
+    async def whole(self) -> Path:
+        """Wait until all bytes are there."""
+        return self.file if self.spool is None else await self.spool.whole()
 
 
 def original_key(account: str, path: str) -> str:
@@ -71,7 +95,7 @@ class Originals:
         key = original_key(account, check_path(path))
         if self._elsewhere is not None and (remote := await self._elsewhere.locate(account, path, self._query)) is not None:
             facts = await self._elsewhere.remote.facts(path, remote)
-            return Original(account, path, facts.version, facts.size_bytes, facts.modified_ms, remote=remote)
+            return Original(account, path, facts.version, facts.size_bytes, facts.modified_ms, remote=remote, has_ranges=facts.has_ranges)
         stat = await self._store.stat(key)
         if stat is not None:
             return Original(account, path, STORED + stat.etag, stat.size_bytes, stat.modified_ms, key=key)
@@ -83,18 +107,24 @@ class Originals:
 
     @asynccontextmanager
     async def open(self, original: Original) -> AsyncIterator[Path]:
-        """A local file with the original's bytes, for as long as the context lasts."""
+        """A local file with the original's bytes, for as long as the context lasts; raises Conflict, FetchError and StoreFull."""
+        async with self.open_early(original) as opened:
+            yield await opened.whole()
+
+    @asynccontextmanager
+    async def open_early(self, original: Original) -> AsyncIterator[OpenOriginal]:
+        """The same at once, while the bytes still arrive."""
         if original.library is not None:
-            yield original.library
+            yield OpenOriginal(original.library)
             return
         if original.remote is not None:
             assert self._elsewhere is not None
-            async with self._elsewhere.remote.borrow(original.path, original.remote, original.remote_facts) as path:
-                yield path
+            async with self._elsewhere.remote.borrow(original.path, original.remote, original.remote_facts) as spool:
+                yield OpenOriginal(spool.path, spool)
             return
         assert original.key is not None
         async with self._store.borrow(original.key) as path:
-            yield path
+            yield OpenOriginal(path)
 
     @asynccontextmanager
     async def read_remote(self, original: Original, start: int, end: int) -> AsyncIterator[AsyncIterator[bytes]]:

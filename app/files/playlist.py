@@ -29,7 +29,7 @@ MAX_LIST_BYTES = 4 * 2**20  # a 24-hour list of 2-second segments has about 2 MB
 
 @dataclass(frozen=True, slots=True)
 class OpenedSource:
-    """A local media file, and every original it was made from."""
+    """A local media file, which may still be arriving, and every original it was made from."""
 
     path: Path
     made_from: tuple[SourceVersion, ...]
@@ -51,10 +51,12 @@ async def open_source(originals: Originals, original: Original, scratch: Path) -
     Raises UnsupportedInput for playlists that cannot be read this way.
     """
     version = SourceVersion(original.path, original.version)
-    async with originals.open(original) as path:
-        if not await asyncio.to_thread(_is_playlist, path):
-            yield OpenedSource(path, (version,))
+    async with originals.open_early(original) as opened:
+        await opened.want(0, len(BYTE_ORDER_MARK) + len(MARK))
+        if not await asyncio.to_thread(_is_playlist, opened.path):
+            yield OpenedSource(opened.path, (version,))
             return
+        path = await opened.whole()
         with TemporaryDirectory(dir=scratch, prefix="joined-") as folder:
             joined = Path(folder) / "stream"
             made_from = await _join(originals, original, path, joined)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -20,7 +20,8 @@ from storage.blocking import off_loop
 from storage.fetch.errors import FetchFailed
 from storage.fetch.fetcher import Fetched, Fetcher, FetchLimits, Wanted
 from storage.s3_origin import Bucket, BucketKeys, presign
-from storage.spool import Spools
+from storage.spool import Origin, Spool
+from storage.spools import Spools
 from transforms.params import PARAMETERS
 
 REMOTE: Final = "remote:"
@@ -46,6 +47,7 @@ class RemoteFacts:
     version: str
     size_bytes: int
     modified_ms: int
+    has_ranges: bool
 
 
 class Remote:
@@ -84,19 +86,18 @@ class Remote:
         async with self._ask(file, (start, end)) as fetched:
             if fetched.status not in (200, 206) or _facts(fetched).version != facts.version:
                 raise Conflict("The file was changed while it was being read. Ask again.")
-            yield fetched.read() if "Content-Range" in fetched.headers else _span(fetched.read(), start, end)
+            if "Content-Range" not in fetched.headers:
+                yield _span(fetched.read(), start, end)
+                return
+            if not fetched.headers["Content-Range"].startswith(f"bytes {start}-"):
+                raise FetchFailed("The file's origin answered with another part than it was asked for.")
+            yield fetched.read()
 
     @asynccontextmanager
-    async def borrow(self, path: str, file: RemoteFile, facts: RemoteFacts) -> AsyncIterator[Path]:
-        """A local copy, as long as the context lasts; raises what `read` raises, and StoreFull."""
-
-        async def pieces() -> AsyncIterator[bytes]:
-            if facts.size_bytes:
-                async with self.read(file, facts, 0, facts.size_bytes) as content:
-                    async for piece in content:
-                        yield piece
-
-        async with self._spools.borrow(f"{file.account}{path}\0{facts.version}", pieces, facts.size_bytes) as copy:
+    async def borrow(self, path: str, file: RemoteFile, facts: RemoteFacts) -> AsyncIterator[Spool]:
+        """A local copy that arrives while it is read, as long as the context lasts; raises what `read` raises, and StoreFull."""
+        origin = Origin(facts.size_bytes, facts.has_ranges, lambda start, end: self.read(file, facts, start, end))
+        async with self._spools.borrow(f"{file.account}{path}\0{facts.version}", origin, PurePosixPath(path).suffix) as copy:
             yield copy
 
     @asynccontextmanager
@@ -153,7 +154,8 @@ def _facts(fetched: Fetched) -> RemoteFacts:
     headers = fetched.headers
     size_bytes = _size_bytes(fetched)
     told = "\0".join((headers.get("ETag", ""), headers.get("Last-Modified", ""), str(size_bytes)))
-    return RemoteFacts(REMOTE + sha256(told.encode()).hexdigest()[:32], size_bytes, _modified_ms(headers.get("Last-Modified")))
+    version = REMOTE + sha256(told.encode()).hexdigest()[:32]
+    return RemoteFacts(version, size_bytes, _modified_ms(headers.get("Last-Modified")), "Content-Range" in headers)
 
 
 def _size_bytes(fetched: Fetched) -> int:

@@ -21,7 +21,7 @@ from app.signing.sealing import Sealing
 from storage.db import Database
 from storage.fetch.fetcher import Fetcher
 from storage.parts import Assemblies
-from storage.spool import Spools
+from storage.spools import Spools
 from storage.store import Store
 
 
@@ -48,6 +48,7 @@ class FileServices:
     intake: FileIntake
     orders: OrderWork
     saves: Saves
+    spools: Spools
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,7 @@ class FileNeeds:
     fetcher: Fetcher
 
 
-def _remote(needs: FileNeeds, settings: FileSettings) -> Remote:
-    spools = Spools(settings.scratch_dir, needs.store.require_space)
+def _remote(needs: FileNeeds, spools: Spools, settings: FileSettings) -> Remote:
     signer = RequestSigner(SigningKeys(needs.database, needs.sealing))
     return Remote(needs.fetcher, needs.sealing, spools, signer, settings.max_upload_bytes)
 
@@ -71,7 +71,8 @@ def make_file_services(needs: FileNeeds, settings: FileSettings) -> FileServices
     """Put together."""
     index = FileIndex(needs.database)
     folders = Folders(needs.database, needs.sealing)
-    originals = Originals(needs.store, settings.library_dir, Elsewhere(folders, _remote(needs, settings)))
+    spools = Spools(settings.scratch_dir, needs.store.require_space)
+    originals = Originals(needs.store, settings.library_dir, Elsewhere(folders, _remote(needs, spools, settings)))
     files = Files(Shelf(needs.store, originals, index, folders, needs.retention, settings.scratch_dir))
     contents = Contents(index, folders, settings.library_dir)
     assemblies = Assemblies(settings.uploads_dir)
@@ -84,4 +85,5 @@ def make_file_services(needs: FileNeeds, settings: FileSettings) -> FileServices
         intake=FileIntake(files, needs.store, settings.scratch_dir, settings.max_upload_bytes),
         saves=Saves(needs.database, files, needs.store, settings.scratch_dir),
         orders=OrderWork(Depot(files, contents, folders, needs.retention)),
+        spools=spools,
     )

@@ -8,8 +8,9 @@ from contextlib import suppress
 from typing import Final
 
 from transforms.engine.messages import Outcome, Progress
-from transforms.engine.protocol import Assignment, BrokenLine, Ready, read_line, write_assignment
+from transforms.engine.protocol import Assignment, BrokenLine, Ready, Wanted, read_line, write_assignment, write_supplied
 from transforms.engine.sandbox import Isolation, Sandbox
+from transforms.engine.supply import Supply, everything_is_here
 from transforms.errors import EngineCrash
 
 LINE_BYTES: Final = 16 * 2**20  # a whole encode's parts in one outcome stay far below
@@ -72,19 +73,16 @@ class Child:
         """The end of what it wrote to standard error during its last task."""
         return self._log.decode(errors="replace")
 
-    async def perform(self, assignment: Assignment, progress: Callable[[int], None] | None = None) -> Outcome:
+    async def perform(self, assignment: Assignment, progress: Callable[[int], None] | None = None, supply: Supply | None = None) -> Outcome:
         """Hand it a task and wait for its outcome. Raises EngineCrash when it dies or says what no child says."""
-        assert self._process.stdin
+        supply = supply or Supply(everything_is_here, assignment.task)
         self._log.clear()
         self._tasks += 1
-        try:
-            self._process.stdin.write(write_assignment(assignment))
-            await self._process.stdin.drain()
-        except ConnectionError as error:
-            await self.kill()
-            raise self._crash("was dead") from error
-        while isinstance(event := await self._next(), Progress):
-            if progress is not None:
+        await self._tell(write_assignment(assignment))
+        while isinstance(event := await self._next(), Progress | Wanted):
+            if isinstance(event, Wanted):
+                await self._tell(write_supplied(await supply.answer(event)))
+            elif progress is not None:
                 progress(event.samples)
         if isinstance(event, Ready):
             raise self._crash("said that it was ready twice")
@@ -144,7 +142,16 @@ class Child:
         except ProcessLookupError as error:
             raise self._crash("died when it was ready") from error
 
-    async def _next(self) -> Outcome | Progress | Ready:
+    async def _tell(self, line: bytes) -> None:
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(line)
+            await self._process.stdin.drain()
+        except ConnectionError as error:
+            await self.kill()
+            raise self._crash("was dead") from error
+
+    async def _next(self) -> Outcome | Progress | Ready | Wanted:
         assert self._process.stdout
         try:
             async with self._turn:

@@ -18,6 +18,24 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """During a task: the child waits for the bytes [start, end) of a file that is still arriving."""
+
+    path: str
+    start: int
+    end: int
+    kind: Literal["wanted"] = "wanted"
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """The answer to Wanted: the bytes [start, end) are there. Where what was wanted is not within, it will not come."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One task, and whether it yields the processor to others (`nice`)."""
 
@@ -29,9 +47,10 @@ class BrokenLine(Exception):
     """A line that is no message; the text is for the log."""
 
 
-Line = Measured | Described | CoverRead | Encoded | Spooled | Assembled | Refused | Progress | Ready
+Line = Measured | Described | CoverRead | Encoded | Spooled | Assembled | Refused | Progress | Ready | Wanted
 
 _ASSIGNMENTS: Final[TypeAdapter[Assignment]] = TypeAdapter(Assignment)
+_SUPPLIES: Final[TypeAdapter[Supplied]] = TypeAdapter(Supplied)
 _LINES: Final[TypeAdapter[Line]] = TypeAdapter(Annotated[Line, Discriminator("kind")])
 
 _REFUSALS: Final = {error.code: error for error in (UnsupportedInput, TrimStartExceedsDuration, TooLarge)}
@@ -46,6 +65,19 @@ def read_assignment(line: bytes) -> Assignment:
     """Raises BrokenLine."""
     try:
         return _ASSIGNMENTS.validate_json(line)
+    except ValidationError as error:
+        raise BrokenLine(str(error)) from error
+
+
+def write_supplied(supplied: Supplied) -> bytes:
+    """One line for the child, newline included."""
+    return _SUPPLIES.dump_json(supplied) + b"\n"
+
+
+def read_supplied(line: bytes) -> Supplied:
+    """Raises BrokenLine."""
+    try:
+        return _SUPPLIES.validate_json(line)
     except ValidationError as error:
         raise BrokenLine(str(error)) from error
 

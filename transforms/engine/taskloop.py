@@ -10,8 +10,9 @@ from functools import partial
 from typing import BinaryIO, Final
 
 from transforms.engine.messages import Assemble, Encode, Outcome, Progress, Refused, Spool, Task
-from transforms.engine.protocol import BrokenLine, Line, Ready, read_assignment, write_line
+from transforms.engine.protocol import BrokenLine, Line, Ready, Wanted, read_assignment, read_supplied, write_line
 from transforms.errors import EngineFault, RefusedInput, TooLarge
+from transforms.probe.arriving import ask_with
 
 Perform = Callable[[Task, Callable[[int], None]], Outcome]
 
@@ -27,6 +28,15 @@ def serve(tasks: BinaryIO, lines: BinaryIO, perform: Perform) -> None:
         lines.write(write_line(line))
         lines.flush()
 
+    def ask(path: str, start: int, end: int) -> tuple[int, int]:
+        """Only during a task, on the thread that does it: the next line is the answer."""
+        send(Wanted(path, start, end))
+        supplied = read_supplied(tasks.readline())
+        if not supplied.start <= start < end <= supplied.end:
+            raise OSError(errno.EIO, "the bytes will not come")
+        return supplied.start, supplied.end
+
+    ask_with(ask)
     # Niceness belongs to a thread on Linux and cannot be taken back without privileges. The thread stays: programs it starts die with it.
     with ThreadPoolExecutor(1, initializer=os.setpriority, initargs=(os.PRIO_PROCESS, 0, BACKGROUND_NICENESS)) as background:
         send(Ready(_own_pid()))

@@ -15,7 +15,7 @@ import pytest
 from tests.transforms.engine import attacks
 from tests.transforms.engine.family import alive, command_of, descendants, eventually
 from transforms.engine.messages import WHOLE, Assemble, Encode, Span
-from transforms.engine.pool import Engine, _check_file
+from transforms.engine.pool import Engine, check_file
 from transforms.engine.sandbox import EngineLimits
 from transforms.errors import EngineCrash, EngineFault, EngineTimeout, RefusedInput, TooLarge
 from transforms.limits import PlanLimits
@@ -172,9 +172,9 @@ async def test_only_plain_files_of_the_scratch_folder_are_accepted(lie: str, tmp
     (scratch / "link").symlink_to(tmp_path / "song.wav")
     (scratch / "size").write_bytes(b"xy")
     (scratch / "good").write_bytes(b"x")
-    _check_file(str(scratch), "good", 1)
+    check_file(str(scratch), "good", 1)
     with pytest.raises(EngineCrash):
-        _check_file(str(scratch), lie, 1)
+        check_file(str(scratch), lie, 1)
 
 
 async def test_the_way_to_a_warm_child_and_back_is_short(tmp_path: Path) -> None:
