@@ -1,5 +1,6 @@
 """Folder settings: who may read without a key, and where the files are. Inherited from the nearest folder above that says so."""
 
+import asyncio
 import json
 import time
 from collections import OrderedDict
@@ -13,8 +14,12 @@ from app.files.layers import InternalLayer, Layer, read_layer
 from app.files.tables import folders
 from app.signing.sealing import Sealing
 from storage.db import Database, insert_new, now_ms
+from storage.errors import StoreUnavailable
 
 FRESH_SECONDS: Final = 1.0  # a change by another process is seen this late at most
+# While the database is away nobody can change anything, except where only this program is cut off from it: then for so long at most.
+SERVED_UNHEARD_SECONDS: Final = 3600
+PATIENCE_SECONDS: Final = 2.0  # a database that takes longer is away
 REMEMBERED_ACCOUNTS: Final = 10_000
 EVERYTHING: Final = ("*",)
 CREDENTIALS: Final = "folder credentials"  # what they are sealed for
@@ -85,12 +90,26 @@ class Folders:
         self._database = database
         self._sealing = sealing
         self._trees: OrderedDict[str, tuple[float, FolderTree]] = OrderedDict()
+        self._away_until = 0.0
 
     async def tree(self, account: str) -> FolderTree:
-        """The account's settings, at most FRESH_SECONDS old."""
+        """The account's settings, at most FRESH_SECONDS old; older while the database is away, so that what is finished stays served."""
         known = self._trees.get(account)
-        if known is not None and time.monotonic() - known[0] < FRESH_SECONDS:
+        if known is None:
+            return await self._read(account)
+        age_seconds = time.monotonic() - known[0]
+        if age_seconds < FRESH_SECONDS or (time.monotonic() < self._away_until and age_seconds < SERVED_UNHEARD_SECONDS):
             return known[1]
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self._read(account)
+        except (StoreUnavailable, TimeoutError) as error:
+            if age_seconds > SERVED_UNHEARD_SECONDS:
+                raise StoreUnavailable("The database does not answer at the moment.") from error
+            self._away_until = time.monotonic() + FRESH_SECONDS
+            return known[1]
+
+    async def _read(self, account: str) -> FolderTree:
         read_at = time.monotonic()
         async with self._database.read() as connection:
             rows = (await connection.execute(select(folders).where(folders.c.account == account))).mappings()
