@@ -93,6 +93,20 @@ async def test_clients_hear_the_whole_sound(service: Service, tmp_path: Path, na
         assert tones.chirp_time(pcm, RATE_HZ, 5.0) == pytest.approx(5.0, abs=0.03)
 
 
+@pytest.mark.parametrize("name", ["packaged ffmpeg", "installed ffmpeg"])
+@pytest.mark.parametrize(("rate_khz", "seconds"), [("48", 0.5), ("48", 13), ("44.1", 3)])
+async def test_the_command_line_seeks_to_where_it_is_told(
+    service: Service, tmp_path: Path, name: str, rate_khz: str, seconds: float
+) -> None:
+    url = f"{service.url}/{ACCOUNT}/audio/chirp.flac?f=hls-aac-rt&sr={rate_khz}&version=ss"
+    out = tmp_path / "sought.wav"
+    program_name, *options, target = client(name, url, out)
+    await run(program_name, "-ss", str(seconds), *options, "-t", "4", target)
+    pcm = tones.decode(out, 2, "-ar", str(RATE_HZ))
+    # The content begins one frame, 21 to 23 ms, behind the beginning.
+    assert tones.chirp_time(pcm, RATE_HZ, 1.0) == pytest.approx(seconds + 1.0, abs=0.03)
+
+
 async def test_every_answer_is_a_list_that_m3u8_accepts(service: Service) -> None:
     target = f"/{ACCOUNT}/audio/chirp.flac?f=hls-aac-rt&br=64&br=128&version=accepted&rp=8&playlist=event"
     while True:

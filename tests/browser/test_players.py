@@ -19,7 +19,7 @@ NEAR_SECONDS = 0.05
 WAITED_SECONDS = 6
 SEEK_MS = 15_000
 """Far above what it takes (bench/first_play measures that), far below a player that hangs."""
-JOINS_SECONDS = tuple(join + FRAME_SECONDS for join in (1.002667, 2.005333, 4.010667, 8.010667))
+JOINS_SECONDS = tuple(join + FRAME_SECONDS for join in (1.173333, 2.005333, 4.010667, 8.010667))
 
 
 def of(player: str, service: Service, path: str, query: str) -> str:

@@ -1,7 +1,7 @@
 """Where HLS segments begin and end: the same times in every rendition, each cut at that rendition's nearest AAC frame.
 
-Boundaries lie at 1, 2, 4, 8, 12, 16 … units of 47 frames at 48 kHz (1.0027 s): short segments first, so that players start early
-(ENGINE 6), then 188 frames at 48 kHz each. All of it is arithmetic: any segment of any length is found without listing the others.
+Boundaries lie at 55, 94, 188, 376, 564 … frames at 48 kHz (1.173, 2.005, 4.011, 8.021 s): short segments first, so that players start
+early (ENGINE 6), then 188 frames each. All of it is arithmetic: any segment of any length is found without listing the others.
 
 Two rules keep every EXTINF of every rate below 4.5 s, so that TARGETDURATION is always 4 (RFC 8216 4.3.3.1: EXTINF rounded to the
 nearest integer must not exceed it): a regular segment is within one frame of 4.011 s, and a tail is merged into the segment before
@@ -19,12 +19,13 @@ TARGET_DURATION_SECONDS = 4
 MIN_TAIL_SECONDS = Fraction(3, 20)
 """A shorter last segment would be a stray one (the command line's HLS ends in 0.021 s: ENGINE 11)."""
 
-_UNIT_FRAMES, _UNIT_RATE_HZ = 47, 48_000
-_UNIT_SECONDS = Fraction(_UNIT_FRAMES * 1024, _UNIT_RATE_HZ)
-# FFmpeg's own HLS client (5.1 and 9.0) reads on into segment 1 while it probes when segment 0 has fewer than 50 frames or 2 KiB, and
-# takes segment 1's timestamp for the start: its -ss then lands one second late. What it decodes and copies is complete all the same.
-_FIRST_BOUNDARIES_UNITS = (0, 1, 2)
-_SEGMENT_UNITS = 4
+_GRID_RATE_HZ = 48_000
+_GRID_FRAME_SECONDS = Fraction(1024, _GRID_RATE_HZ)
+# FFmpeg's own HLS client (5.1 and 9.0) reads on into segment 1 while it probes when segment 0 has fewer than 50 frames, and takes
+# segment 1's timestamp for the start: its -ss then lands that much late. 55 frames at 48 kHz are 51 at 44.1. Only renditions of 32 kHz
+# and less stay below 50, which would need 1.6 to 6.4 s; what the client decodes and copies of them is complete all the same.
+_FIRST_BOUNDARIES_FRAMES = (0, 55, 94)
+_SEGMENT_FRAMES = 188
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +80,16 @@ def segmentation(plan: Plan) -> Segmentation:
 
 def boundary(index: int, sample_rate_hz: int) -> int:
     """The frame at which segment `index` begins. Where a list grows without a known end, segment i is [boundary(i), boundary(i + 1))."""
-    frames_times_rate = _boundary_units(index) * _UNIT_FRAMES * sample_rate_hz
-    return (2 * frames_times_rate + _UNIT_RATE_HZ) // (2 * _UNIT_RATE_HZ)
+    frames_times_rate = _boundary_frames(index) * sample_rate_hz
+    return (2 * frames_times_rate + _GRID_RATE_HZ) // (2 * _GRID_RATE_HZ)
 
 
 def segment_count(seconds: Fraction) -> int:
     """The exact number of segments of `seconds` of content: one more and `ended` never fires (ENGINE 6)."""
-    whole_units = (seconds - MIN_TAIL_SECONDS) // _UNIT_SECONDS
-    if whole_units < _SEGMENT_UNITS:
-        return sum(boundary_units <= max(0, whole_units) for boundary_units in _FIRST_BOUNDARIES_UNITS)
-    return len(_FIRST_BOUNDARIES_UNITS) + whole_units // _SEGMENT_UNITS
+    whole_frames = (seconds - MIN_TAIL_SECONDS) // _GRID_FRAME_SECONDS
+    if whole_frames < _SEGMENT_FRAMES:
+        return sum(boundary_frames <= max(0, whole_frames) for boundary_frames in _FIRST_BOUNDARIES_FRAMES)
+    return len(_FIRST_BOUNDARIES_FRAMES) + whole_frames // _SEGMENT_FRAMES
 
 
 def settled_count(seconds: Fraction) -> int:
@@ -96,7 +97,8 @@ def settled_count(seconds: Fraction) -> int:
     return segment_count(seconds) - 1
 
 
-def _boundary_units(index: int) -> int:
-    if index < len(_FIRST_BOUNDARIES_UNITS):
-        return _FIRST_BOUNDARIES_UNITS[index]
-    return (index + 1 - len(_FIRST_BOUNDARIES_UNITS)) * _SEGMENT_UNITS
+def _boundary_frames(index: int) -> int:
+    """In frames at 48 kHz."""
+    if index < len(_FIRST_BOUNDARIES_FRAMES):
+        return _FIRST_BOUNDARIES_FRAMES[index]
+    return (index + 1 - len(_FIRST_BOUNDARIES_FRAMES)) * _SEGMENT_FRAMES
