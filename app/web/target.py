@@ -1,8 +1,12 @@
 """The request target as the client wrote it, which is what `parse_target` reads."""
 
+from typing import Final
+
 from aiohttp import web
 
 from app.web.address import Address, parse_target
+
+_ADDRESS: Final = web.RequestKey("address", Address)
 
 
 def raw_target(request: web.Request) -> str:
@@ -14,5 +18,8 @@ def raw_target(request: web.Request) -> str:
 
 
 def address_of(request: web.Request) -> Address:
-    """The address of a CDN request; raises what `parse_target` raises."""
-    return parse_target(raw_target(request))
+    """The address of a CDN request, parsed once; raises what `parse_target` raises."""
+    known = request.get(_ADDRESS)
+    if known is None:
+        known = request[_ADDRESS] = parse_target(raw_target(request))
+    return known
