@@ -183,11 +183,11 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
         with tracing.span("encode", format=job.format):
             produced = await (produce_stream if job.format in HLS_FAMILY else produce)(shop.asked_with(job.query), job, progress)
         metrics.job_encoded(job.format, produced.result, monotonic() - begun)
-        await services.files.saves.carry_out(job.id, produced.result)  # whoever sees the job succeeded finds the files
+        await services.files.saves.carry_out(job.account, job.id, produced.result)  # whoever sees the job succeeded finds the files
         return produced
 
     async def succeeded(job: Job, result: Result) -> None:
-        await services.files.saves.carry_out(job.id, result)
+        await services.files.saves.carry_out(job.account, job.id, result)
 
     async def discard(job: Job) -> None:
         await store.delete(job_prefix(job.account, job.path, job.id) if job.format in HLS_FAMILY else attempt_prefix(job))
@@ -242,7 +242,10 @@ def make_courier(services: Services) -> Courier:
 
 def make_housekeeping(services: Services, bodies: Bodies | None = None) -> Housekeeping:
     """What keeps the store small; with `bodies` it also empties this process's memory."""
-    limit = services.settings.cache_limit_bytes
-    if bodies is None:
-        return Housekeeping(services.retention, services.store, limit, services.files.uploads.expire)
-    return Housekeeping(services.retention, services.store, limit, services.files.uploads.expire, bodies.forget)
+
+    async def expire() -> int:
+        await services.files.saves.carry_out_left(services.jobs.get)
+        return await services.files.uploads.expire()
+
+    forget = () if bodies is None else (bodies.forget,)
+    return Housekeeping(services.retention, services.store, services.settings.cache_limit_bytes, expire, *forget)

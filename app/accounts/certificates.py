@@ -7,7 +7,7 @@ from sqlalchemy import Row, delete, func, insert, select
 from ulid import ULID
 
 from app.accounts.tables import session_certificates
-from storage.db import Database, now_ms
+from storage.db import Database, now_ms, take_turn
 
 AT_MOST: Final = 20  # a token that names none is tried with each
 
@@ -34,6 +34,7 @@ class Certificates:
         row = {"id": str(ULID()), "account": account, "name": name, "pem": pem}
         mine = select(func.count()).select_from(session_certificates).where(session_certificates.c.account == account)
         async with self._database.write() as connection:
+            await take_turn(connection, f"certificates {account}")
             if (await connection.scalar(mine) or 0) >= AT_MOST:
                 raise ValueError(f"an account has {AT_MOST} session certificates at most")
             stored = insert(session_certificates).values(**row, created_ms=now_ms()).returning(session_certificates)

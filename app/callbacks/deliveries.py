@@ -12,7 +12,7 @@ from ulid import ULID
 from app.callbacks.tables import callback_deliveries as deliveries
 from app.callbacks.tables import callback_subscriptions as subscriptions
 from app.jobs.tables import jobs
-from storage.db import Database, insert_new, now_ms
+from storage.db import Database, insert_new, now_ms, take_turn
 
 AT_MOST_PER_JOB: Final = 8  # URLs that requests may add to one job: it is no way to have us call thousands
 TRIES: Final = 4  # the first, and up to 3 more
@@ -84,10 +84,12 @@ class Deliveries:
         """Tell `url` of the job's end, once, however often this is asked. False: the job has as many as it may."""
         mine = select(func.count()).where(deliveries.c.job_id == job_id, deliveries.c.subscription == "", deliveries.c.url != url)
         async with self._database.write() as connection:
+            await take_turn(connection, f"callbacks {job_id}")
             if (await connection.scalar(mine) or 0) >= AT_MOST_PER_JOB:
                 return False
-            ended = await connection.scalar(select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.ended_ms.is_not(None)))
-            is_due = has_ended or ended is not None  # it may have ended since the caller looked
+            # It may have ended since the caller looked. Locked: whoever ends it now does so after us, and finds our row.
+            ended_ms = await connection.scalar(select(jobs.c.ended_ms).where(jobs.c.id == job_id).with_for_update(read=True))
+            is_due = has_ended or ended_ms is not None
             values = {"state": State.DUE if is_due else State.WAITING, "due_ms": now_ms() if is_due else None}
             await connection.execute(_new(connection, account, job_id, "", url).values(**values))
         return True

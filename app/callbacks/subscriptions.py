@@ -9,7 +9,7 @@ from ulid import ULID
 from app.callbacks.tables import callback_subscriptions as subscriptions
 from app.signing.sealing import Sealing
 from app.signing.webhooks import secret_text
-from storage.db import Database, now_ms
+from storage.db import Database, now_ms, take_turn
 
 AT_MOST: Final = 10
 
@@ -35,6 +35,7 @@ class Subscriptions:
         """Subscribe a URL that the caller has checked; raises ValueError when there are too many."""
         mine = select(func.count()).select_from(subscriptions).where(subscriptions.c.account == account)
         async with self._database.write() as connection:
+            await take_turn(connection, f"subscriptions {account}")
             if (await connection.scalar(mine) or 0) >= AT_MOST:
                 raise ValueError(f"an account has {AT_MOST} subscriptions at most")
             row = {"id": str(ULID()), "account": account, "url": url, "created_ms": now_ms()}

@@ -1,15 +1,14 @@
 """An account's files: published with what is known about them, described, copied and deleted. Whatever changes resets its variants."""
 
-import asyncio
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from weakref import WeakValueDictionary
 
 from app.errors import FileAlreadyExists, FileNotFound, Unauthorized
+from app.files.claims import Claims
 from app.files.folders import Folders
 from app.files.index import FileIndex
 from app.files.layers import InternalLayer
@@ -29,6 +28,7 @@ class Shelf:
     index: FileIndex
     folders: Folders
     retention: Retention
+    claims: Claims
     scratch_dir: Path
 
 
@@ -56,7 +56,6 @@ class Files:
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._publishing: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def details(self, account: str, path: str) -> FileRecord:
         """A file as it is now; raises FileNotFound. The bytes are asked, not only the row: it may be a moment behind them."""
@@ -78,17 +77,21 @@ class Files:
     async def publish(self, account: str, path: str, file: Path, described: Described, *, may_overwrite: bool) -> FileRecord:
         """Store a local file (consumed) as an original, with its row; replacing one resets the variants made from it.
 
-        Raises what `check_destination` raises. Without `may_overwrite` the first of two that race in this process wins.
+        Raises what `check_destination` raises. Without `may_overwrite` the first of those that race wins, in whatever process they are.
         """
-        lock = self._publishing.setdefault((account, path), asyncio.Lock())
-        async with lock:
+        async with self._shelf.claims.held(account, path):
             await self.check_destination(account, path, may_overwrite=may_overwrite)
             original = await self._shelf.originals.put(account, path, file)
             return await self._record(original, described)
 
+    async def require_space(self, size_bytes: int) -> None:
+        """Raise StoreFull when so many more bytes are too many."""
+        await self._shelf.store.require_space(size_bytes)
+
     async def adopt(self, account: str, path: str, described: Described) -> FileRecord:
         """Write the row of bytes that are stored already: a crash has come between. Raises FileNotFound."""
-        return await self._record(await self._shelf.originals.find(account, path), described)
+        async with self._shelf.claims.held(account, path):
+            return await self._record(await self._shelf.originals.find(account, path), described)
 
     async def copy(self, account: str, source: str, destination: str, copied: Copied, *, may_overwrite: bool) -> FileRecord:
         """A second file of the same bytes; raises FileNotFound and what `publish` raises."""
@@ -108,10 +111,11 @@ class Files:
         original = await self._shelf.originals.find(account, path)
         if original.key is None:
             raise Unauthorized(f"The file '{path}' is read only: it is not kept by this service.")
-        if not await self._shelf.store.delete(original_key(account, path)):
-            raise FileNotFound(path)
-        await self._shelf.index.delete(account, path)
-        await self._shelf.retention.retire_path(account, path)
+        async with self._shelf.claims.held(account, path):
+            if not await self._shelf.store.delete(original_key(account, path)):
+                raise FileNotFound(path)
+            await self._shelf.index.delete(account, path)
+            await self._shelf.retention.retire_path(account, path)
 
     async def _exists(self, account: str, path: str) -> bool:
         try:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.files.claims import Claims
 from app.files.contents import Contents
 from app.files.files import Files, Shelf
 from app.files.folders import Folders
@@ -11,6 +12,7 @@ from app.files.intake import FileIntake
 from app.files.order_work import Depot, OrderWork
 from app.files.originals import Originals
 from app.files.remote import Elsewhere, Remote
+from app.files.save_rows import SaveRows
 from app.files.saves import Saves
 from app.files.upload_rows import UploadRows
 from app.files.uploads import Uploads
@@ -73,7 +75,8 @@ def make_file_services(needs: FileNeeds, settings: FileSettings) -> FileServices
     folders = Folders(needs.database, needs.sealing)
     spools = Spools(settings.scratch_dir, needs.store.require_space)
     originals = Originals(needs.store, settings.library_dir, Elsewhere(folders, _remote(needs, spools, settings)))
-    files = Files(Shelf(needs.store, originals, index, folders, needs.retention, settings.scratch_dir))
+    claims = Claims(needs.database)
+    files = Files(Shelf(needs.store, originals, index, folders, needs.retention, claims, settings.scratch_dir))
     contents = Contents(index, folders, settings.library_dir)
     assemblies = Assemblies(settings.uploads_dir)
     return FileServices(
@@ -81,9 +84,9 @@ def make_file_services(needs: FileNeeds, settings: FileSettings) -> FileServices
         folders=folders,
         files=files,
         contents=contents,
-        uploads=Uploads(UploadRows(needs.database), assemblies, files, needs.store, settings.upload_lifetime_seconds),
+        uploads=Uploads(UploadRows(needs.database), assemblies, files, claims, settings.upload_lifetime_seconds),
         intake=FileIntake(files, needs.store, settings.scratch_dir, settings.max_upload_bytes),
-        saves=Saves(needs.database, files, needs.store, settings.scratch_dir),
+        saves=Saves(SaveRows(needs.database), files, needs.store, claims, settings.scratch_dir),
         orders=OrderWork(Depot(files, contents, folders, needs.retention)),
         spools=spools,
     )

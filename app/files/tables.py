@@ -1,4 +1,4 @@
-"""Tables of files, folder settings and unfinished uploads. Bytes are in the store; what cannot be read from them is here."""
+"""Tables of files, folder settings, unfinished uploads and saves. Bytes are in the store; what cannot be read from them is here."""
 
 from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text
 from sqlalchemy.dialects import postgresql
@@ -70,6 +70,17 @@ upload_parts = Table(
     Column("is_complete", Integer, nullable=False),
 )
 
+# Names that somebody works on alone: paths that are being published or deleted.
+claims = Table(
+    "claims",
+    metadata,
+    Column("account", String(7), primary_key=True),
+    Column("name", PathText, primary_key=True),
+    # The holder's.
+    Column("token", String(26), nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+)
+
 # Artifacts that are to become files when their job has succeeded.
 saves = Table(
     "saves",
@@ -84,5 +95,9 @@ saves = Table(
     Column("tags", JSON, nullable=False),
     Column("may_overwrite", Integer, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    # Waiting, Saved or Failed, and why.
+    Column("state", String(10), nullable=False),
+    Column("error_code", Text),
+    Column("error_message", Text),
     Index("ix_saves_job_id", "job_id"),
 )

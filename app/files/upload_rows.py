@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select, update
 
 from app.errors import InvalidRequest, UploadNotFound
 from app.files.records import Described
@@ -98,12 +98,17 @@ class UploadRows:
             row = {"upload_id": upload_id, "number": number, "etag": etag, "is_complete": 0}
             await connection.execute(insert_new(connection, upload_parts).values(row))
 
-    async def complete(self, upload_id: str, number: int) -> set[int]:
-        """Confirm a part; returns all that are confirmed."""
-        done = select(upload_parts.c.number).where(upload_parts.c.upload_id == upload_id, upload_parts.c.is_complete == 1)
+    async def complete(self, upload_id: str, number: int, etag: str) -> int | None:
+        """Confirm a part by its ETag; returns how many are confirmed, None when no such bytes have come.
+
+        One at a time for an upload: of two that confirm the last two parts, one has to see both.
+        """
+        mine = update(upload_parts).where(_part(upload_id, number), upload_parts.c.etag == etag)
+        done = select(func.count()).where(upload_parts.c.upload_id == upload_id, upload_parts.c.is_complete == 1)
         async with self._database.write() as connection:
-            await connection.execute(update(upload_parts).where(_part(upload_id, number)).values(is_complete=1))
-            return set(await connection.scalars(done))
+            await connection.execute(select(uploads.c.id).where(uploads.c.id == upload_id).with_for_update())
+            confirmed = await connection.execute(mine.values(is_complete=1))
+            return await connection.scalar(done) if confirmed.rowcount else None
 
     async def finish(self, upload_id: str, etag: str) -> None:
         """The file is published."""

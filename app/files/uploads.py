@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
-from weakref import WeakValueDictionary
 
 import structlog
 from ulid import ULID
 
 from app.errors import Conflict, FileAlreadyExists, Gone, InvalidRequest, Unauthorized
+from app.files.claims import Claims
 from app.files.files import Files
 from app.files.records import Described, FileRecord
 from app.files.upload_rows import Upload, UploadRows
@@ -19,7 +19,6 @@ from storage.blocking import off_loop
 from storage.errors import ObjectMissing, StoreFull
 from storage.intake import to_its_end
 from storage.parts import Assemblies, PartWriter, StillWriting
-from storage.store import Store
 
 PART_BYTES: Final = 8 * 2**20  # as S3 has it, 5 MiB or more; 5 GB are 640 parts
 
@@ -40,19 +39,18 @@ class NewUpload:
 class Uploads:
     """Unfinished uploads. Their bytes wait beside the store, their rows in the database: any process can go on with them."""
 
-    def __init__(self, rows: UploadRows, assemblies: Assemblies, files: Files, store: Store, lifetime_seconds: int) -> None:
+    def __init__(self, rows: UploadRows, assemblies: Assemblies, files: Files, claims: Claims, lifetime_seconds: int) -> None:
         self._rows = rows
         self._assemblies = assemblies
         self._files = files
-        self._store = store
+        self._claims = claims
         self._lifetime_seconds = lifetime_seconds
         self._sending: dict[tuple[str, int], asyncio.Future[str]] = {}
-        self._finishing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def begin(self, new: NewUpload) -> Upload:
         """Announce a file; raises StoreFull, FileAlreadyExists and Unauthorized (a read-only folder)."""
         await self._files.check_destination(new.account, new.path, may_overwrite=new.may_overwrite)
-        await self._store.require_space(new.size_bytes)
+        await self._files.require_space(new.size_bytes)
         upload = Upload(
             id=str(ULID()),
             token=secrets.token_urlsafe(32),
@@ -106,14 +104,14 @@ class Uploads:
         upload.check_part(number)
         if upload.etag is not None:
             return upload.etag
-        sent = await self._rows.sent(upload.id, number)
-        if sent is None:
-            raise Conflict(f"Part {number} has not been uploaded.")
-        if sent != etag:
+        completed = await self._rows.complete(upload.id, number, etag)
+        if completed is None:
+            if await self._rows.sent(upload.id, number) is None:
+                raise Conflict(f"Part {number} has not been uploaded.")
             raise InvalidRequest(f"The ETag of part {number} is another one: send the part again, or confirm what its upload answered.")
-        if len(await self._rows.complete(upload.id, number)) < upload.part_count:
+        if completed < upload.part_count:
             return None
-        async with self._finishing.setdefault(upload.id, asyncio.Lock()):
+        async with self._claims.held(upload.account, f"upload {upload.id}"):
             return await self._finish(await self._rows.get(upload.account, upload.id))
 
     async def expire(self) -> int:
@@ -129,7 +127,7 @@ class Uploads:
 
     async def _receive(self, upload: Upload, number: int, pieces: AsyncIterator[bytes]) -> str:
         start, end = upload.range(number)
-        await self._store.require_space(end - start)
+        await self._files.require_space(end - start)
         try:
             with PartWriter(self._assemblies.path(upload.id), start, end - start) as part:
                 if not await self._rows.reopen(upload.id, number):

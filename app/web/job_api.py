@@ -1,17 +1,18 @@
 """The Job API (CONTRACT 7): one job, the ten newest, and cancelling."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
 from app.accounts.permissions import Permission
 from app.errors import JobNotFound
-from app.jobs.job import Job
+from app.files.save_rows import Save
+from app.jobs.job import Job, Status
 from app.web.auth import require
 from app.web.cache_control import NO_STORE
 from app.web.json_answer import json_answer
-from app.web.keys import JOBS, PUBLIC_URL
+from app.web.keys import JOBS, PUBLIC_URL, SAVES
 from app.web.wire import api_job
 
 NEWEST: Final = 10
@@ -21,7 +22,21 @@ AUDIO_JOB_TYPES: Final = frozenset({"ProcessFileJob", "ProcessAudioJob"})
 
 async def get_job(request: web.Request) -> web.Response:
     """GET …/jobs/{jobType}/{jobId}."""
-    return json_answer(api_job(await _job(request, Permission.JOBS_READ), _base(request)))
+    return json_answer(await job_with_saves(request, await _job(request, Permission.JOBS_READ)))
+
+
+async def job_with_saves(request: web.Request, job: Job) -> dict[str, Any]:
+    """The job, and in its summary what became of the files that its artifact was to be saved as."""
+    shown = api_job(job, _base(request))
+    saves = await request.app[SAVES].of_job(job.id) if job.status is Status.SUCCEEDED else ()
+    if saves:
+        shown["summary"] = {**shown["summary"], "saves": [_save(save) for save in saves]}
+    return shown
+
+
+def _save(save: Save) -> dict[str, Any]:
+    error = None if save.error is None else {"code": save.error[0], "message": save.error[1]}
+    return {"filePath": save.new.path, "status": save.state.value, "error": error}
 
 
 async def list_jobs(request: web.Request) -> web.Response:

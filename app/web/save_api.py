@@ -22,13 +22,13 @@ from app.web.asked import Asked, read_asked
 from app.web.auth import require, rights_of
 from app.web.content_type import content_type
 from app.web.endpoint import answer_model, read_body
-from app.web.file_answers import api_base, file_url
+from app.web.file_answers import file_url
+from app.web.job_api import job_with_saves
 from app.web.keys import FILES, INTAKE, SAVES, VARIANTS
 from app.web.meta import track_list
 from app.web.shapes.saves import ParameterValue, SavedLater, SavedNow, SaveRequest
 from app.web.target import raw_target
 from app.web.upload_request import may_upload, upload_path
-from app.web.wire import api_job
 from transforms.spec import ARTIFACT_NAMES, HLS_FAMILY, Format
 
 ROUTE: Final = r"/{account}/save/audio/{path:[\s\S]*}"
@@ -59,8 +59,8 @@ async def _save_artifact(request: web.Request, rights: Rights, asked: Asked, bod
     await saves.note(job.id, new)
     job = await variants.wait(job, 0)
     if job.status is Status.SUCCEEDED and job.result is not None:
-        await saves.carry_out(job.id, job.result)
-    return SavedLater.model_validate({**api_job(job, api_base(request)), "async": True})
+        await saves.carry_out(job.account, job.id, job.result)
+    return SavedLater.model_validate({**await job_with_saves(request, job), "async": True})
 
 
 async def _save_meta(request: web.Request, rights: Rights, asked: Asked, body: SaveRequest) -> SavedNow:
