@@ -93,7 +93,7 @@ async def cold(service: Service, case: Case, bench: Bench) -> Times:
         os.link(case.file, unseen)
         try:
             times.append(await first_sound(service, address(unseen, "f=hls-aac-rt"), case.from_seconds))
-            await _end(service)
+            await end_newest(service)
         finally:
             unseen.unlink()
     return Times(times[1:])  # the first one also warms the service itself
@@ -157,7 +157,8 @@ async def _newest(service: Service) -> dict[str, str]:
     return newest
 
 
-async def _end(service: Service) -> None:
+async def end_newest(service: Service) -> None:
+    """Cancel the job that was begun last, and wait until nothing works any more."""
     job = await _newest(service)
     await service.get(job["jobUrl"].removeprefix(service.url), "DELETE")
     await _until_ended(service)
