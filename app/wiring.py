@@ -14,7 +14,7 @@ from app.backends import Backends, open_backends
 from app.callbacks.courier import Courier, make_mailbag
 from app.files.originals import Originals
 from app.files.probes import Probes
-from app.files.services import FileNeeds, FileServices, FileSettings, make_file_services
+from app.files.services import FileNeeds, FileServices, FileSettings, expire_files, make_file_services
 from app.housekeeping import Housekeeping
 from app.jobs.endings import Endings
 from app.jobs.job import Job, Result
@@ -242,10 +242,6 @@ def make_courier(services: Services) -> Courier:
 
 def make_housekeeping(services: Services, bodies: Bodies | None = None) -> Housekeeping:
     """What keeps the store small; with `bodies` it also empties this process's memory."""
-
-    async def expire() -> int:
-        await services.files.saves.carry_out_left(services.jobs.get)
-        return await services.files.uploads.expire()
-
+    expire = partial(expire_files, services.files, services.jobs.get)
     forget = () if bodies is None else (bodies.forget,)
     return Housekeeping(services.retention, services.store, services.settings.cache_limit_bytes, expire, *forget)

@@ -1,5 +1,6 @@
 """Everything about files, put together: what the doors and the worker are given."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from app.files.save_rows import SaveRows
 from app.files.saves import Saves
 from app.files.upload_rows import UploadRows
 from app.files.uploads import Uploads
+from app.jobs.job import Job
 from app.jobs.retention import Retention
 from app.signing.keys import SigningKeys
 from app.signing.requests import RequestSigner
@@ -62,6 +64,12 @@ class FileNeeds:
     retention: Retention
     sealing: Sealing
     fetcher: Fetcher
+
+
+async def expire_files(files: FileServices, find_job: Callable[[str, str], Awaitable[Job | None]]) -> int:
+    """What is done from time to time: saves that nobody has carried out, and uploads that nobody has finished; how many of these."""
+    await files.saves.carry_out_left(find_job)
+    return await files.uploads.expire()
 
 
 def _remote(needs: FileNeeds, spools: Spools, settings: FileSettings) -> Remote:
