@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.errors import Conflict
+from app.jobs.errors import SourceChanged
 from app.jobs.job import Job, Result
 from app.jobs.stream import PlaylistForm, Stream
 from app.live.encoding import AttemptLost, Calls, Lanes, Material, StreamEncode
@@ -19,13 +19,6 @@ from transforms.hls.names import MASTER
 from transforms.hls.segments import segmentation
 from transforms.plan import Plan, output_bytes
 from transforms.spec import REAL_TIME_FAMILY
-
-
-class SourceChanged(Conflict):
-    """An original was replaced or deleted while it was encoded: what is left of the encode would be of another file."""
-
-    def __init__(self) -> None:
-        super().__init__("The original was changed while it was being encoded. Please ask again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +40,20 @@ class _Desk:
             raise SourceChanged
 
     def stream(self) -> Stream:
-        """What an earlier attempt has begun, if it was the same; else a new one in a folder of its own."""
+        """What an earlier attempt has begun, if it was the same; else a new one in a folder of its own.
+
+        Raises SourceChanged where players have a list of the other one: they would hear both.
+        """
         plan, begun = self.prepared.plan, self.job.stream
         planned = Stream(self.job.attempt, self._form(), segmentation(plan).count, plan.renditions)
-        same = begun is not None and (begun.renditions, begun.segments) == (planned.renditions, planned.segments)
-        return begun if begun is not None and same and self.job.sources == self.prepared.sources else planned
+        if begun is None:
+            return planned
+        same = (begun.renditions, begun.segments) == (planned.renditions, planned.segments)
+        if same and self.job.sources == self.prepared.sources:
+            return begun
+        if self.job.format in REAL_TIME_FAMILY:
+            raise SourceChanged
+        return planned
 
     def _form(self) -> PlaylistForm:
         """Where positions cannot be reached by seeking, nothing can be encoded on demand: the list grows."""

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import metrics, tracing
 from app.errors import INTERNAL, FileNotFound, describe
 from app.jobs.endings import Endings
+from app.jobs.errors import SourceChanged
 from app.jobs.job import Job, Priority, Result, Status
 from app.jobs.leases import BeatAnswer, Leases
 from app.jobs.outages import until_back
@@ -20,7 +21,6 @@ from app.jobs.owners import Owner
 from app.jobs.wakeups import Wakeups
 from app.logs import in_job
 from app.produce import Produced
-from app.produce_stream import SourceChanged
 from storage.errors import StorageError, StoreUnavailable
 from transforms.errors import RefusedInput
 

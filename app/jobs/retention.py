@@ -9,15 +9,19 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.errors import describe
+from app.jobs.errors import SourceChanged
 from app.jobs.job import Keep, Status
 from app.jobs.layout import job_prefix
+from app.jobs.rows import write_failure
 from app.jobs.tables import cache_generation, is_cached, is_unkept, job_originals, jobs
-from app.jobs.transitions import requeue
+from app.jobs.transitions import end, requeue, running_rows
 from app.jobs.wakeups import Wakeups
 from storage.db import Database, now_ms
+from transforms.spec import REAL_TIME_FAMILY
 
 UNKEPT_MS = 3_600_000  # CONTRACT 5: the bytes of a cache=false run go after 1 hour
 TOUCH_STEP_MS = 3_600_000
@@ -159,14 +163,15 @@ class Retention:
     async def _reset(self, account: str, which: ColumnElement[bool]) -> int:
         reads_it = exists().where(job_originals.c.job_id == jobs.c.id, job_originals.c.account == account, which)
         async with self._database.write() as connection:
-            restarted = await _restart(connection, reads_it)
             retired = await _retire(connection, reads_it)
+            ended = await _give_up(connection, reads_it)
+            restarted = await _restart(connection, reads_it)
             number = await _raise_generation(connection)
         self._learn(number)
-        for row in restarted:
-            self._wakeups.job_changed(row["id"])
+        for job_id in (*ended, *restarted):
+            self._wakeups.job_changed(job_id)
         self._wakeups.queue_changed()
-        return retired + len(restarted)
+        return retired + len(ended) + len(restarted)
 
     async def _is_read(self, account: str, path: str) -> bool:
         async with self._database.read() as connection:
@@ -178,13 +183,22 @@ class Retention:
         self.generation = max(self.generation, number)
 
 
-async def _restart(connection: AsyncConnection, reads_it: ColumnElement[bool]) -> Sequence[RowMapping]:
-    """Jobs that are reading the old bytes now begin again; their owner's next word is refused, its claim is over."""
-    query = select(jobs.c.id, jobs.c.strikes).where(jobs.c.status == Status.RUNNING, reads_it).with_for_update()
-    rows = (await connection.execute(query)).mappings().all()
+async def _give_up(connection: AsyncConnection, reads_it: ColumnElement[bool]) -> Sequence[str]:
+    """Encodes that players listen to already end half-way: begun again they would go on in the middle of another sound."""
+    listed = and_(jobs.c.stream.is_not(None), jobs.c.format.in_(REAL_TIME_FAMILY))
+    public = describe(SourceChanged())
+    rows = await running_rows(connection, jobs.c.status == Status.RUNNING, listed, reads_it)
+    for row in rows:
+        await end(connection, row["id"], Status.FAILED, failure=write_failure(public.code, public.message or "", final=False))
+    return [row["id"] for row in rows]
+
+
+async def _restart(connection: AsyncConnection, reads_it: ColumnElement[bool]) -> Sequence[str]:
+    """Other jobs that are reading the old bytes now begin again; their owner's next word is refused, its claim is over."""
+    rows = await running_rows(connection, jobs.c.status == Status.RUNNING, reads_it)
     for row in rows:
         await requeue(connection, row["id"], row["strikes"], 0)
-    return rows
+    return [row["id"] for row in rows]
 
 
 async def _retire(connection: AsyncConnection, which: ColumnElement[bool]) -> int:

@@ -1,6 +1,7 @@
 """A patient HLS client for tests: it resolves links as a browser does and reads lists with the m3u8 package."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,7 +12,7 @@ from urllib.parse import urljoin
 import m3u8
 
 from tests import tones
-from tests.service import Answer, Service
+from tests.service import ACCOUNT, Answer, Service
 
 POLL_SECONDS = 0.05
 HEADER_BYTES = 73
@@ -102,3 +103,29 @@ def decoded(bodies: list[bytes], folder: Path) -> tones.Pcm:
 def is_appended(answers: Sequence[bytes]) -> bool:
     """Whether each answer of a growing list begins with the whole one before it."""
     return all(after.startswith(before.removesuffix(END)) for before, after in pairwise(answers))
+
+
+def at(path: str, query: str) -> str:
+    return f"/{ACCOUNT}/audio{path}{query}"
+
+
+def charges(service: Service, target_part: str = "") -> list[tuple[int, int]]:
+    with sqlite3.connect(service.data / "soundpath.db") as database:
+        query = "SELECT billed_units, quota_units FROM ledger JOIN jobs ON jobs.id = job_id WHERE jobs.canonical LIKE ? OR jobs.version = ?"
+        return database.execute(query, (f"%{target_part}%", target_part)).fetchall()
+
+
+async def job_of(service: Service, version: str) -> dict[str, Any]:
+    """The newest job of a version, by the Job API."""
+    with sqlite3.connect(service.data / "soundpath.db") as database:
+        (job_id,) = database.execute("SELECT id FROM jobs WHERE version = ? ORDER BY created_ms DESC LIMIT 1", (version,)).fetchone()
+    job: dict[str, Any] = (await service.get(f"/v2/accounts/{ACCOUNT}/jobs/ProcessFileJob/{job_id}")).json()
+    return job
+
+
+async def until_status(service: Service, version: str, status: str, seconds: float = 240) -> dict[str, Any]:
+    async def reached() -> bool:
+        return bool((await job_of(service, version))["status"] == status)
+
+    await until(reached, seconds)
+    return await job_of(service, version)

@@ -11,15 +11,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import pytest_asyncio
 
 from tests import tones
-from tests.app.hls_client import FRAME_SAMPLES, HEADER_BYTES, Player, decoded, frames_in, is_appended, read_list, until
-from tests.service import ACCOUNT, ROOT, Service
+from tests.app.hls_client import (
+    FRAME_SAMPLES,
+    HEADER_BYTES,
+    Player,
+    at,
+    charges,
+    decoded,
+    frames_in,
+    is_appended,
+    job_of,
+    read_list,
+    until,
+    until_status,
+)
+from tests.service import ROOT, Service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,32 +55,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def service(library: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
     async with Service(tmp_path_factory.mktemp("data"), library) as running:
         yield running
-
-
-def at(path: str, query: str) -> str:
-    return f"/{ACCOUNT}/audio{path}{query}"
-
-
-def charges(service: Service, target_part: str = "") -> list[tuple[int, int]]:
-    with sqlite3.connect(service.data / "soundpath.db") as database:
-        query = "SELECT billed_units, quota_units FROM ledger JOIN jobs ON jobs.id = job_id WHERE jobs.canonical LIKE ? OR jobs.version = ?"
-        return database.execute(query, (f"%{target_part}%", target_part)).fetchall()
-
-
-async def job_of(service: Service, version: str) -> dict[str, Any]:
-    """The newest job of a version, by the Job API."""
-    with sqlite3.connect(service.data / "soundpath.db") as database:
-        (job_id,) = database.execute("SELECT id FROM jobs WHERE version = ? ORDER BY created_ms DESC LIMIT 1", (version,)).fetchone()
-    job: dict[str, Any] = (await service.get(f"/v2/accounts/{ACCOUNT}/jobs/ProcessFileJob/{job_id}")).json()
-    return job
-
-
-async def until_status(service: Service, version: str, status: str, seconds: float = 240) -> dict[str, Any]:
-    async def reached() -> bool:
-        return bool((await job_of(service, version))["status"] == status)
-
-    await until(reached, seconds)
-    return await job_of(service, version)
 
 
 def assert_seamless(pcm: tones.Pcm, seconds: float, rate_hz: int) -> None:
@@ -382,32 +368,6 @@ async def test_kill_in_the_middle_resumes_and_rewrites_nothing(library: Path, tm
         assert {index: bodies[index] for index in before} == before
         assert len(charges(service)) == 1
         assert sum(frames_in(body[HEADER_BYTES:]) for body in bodies) == -(-round(SECONDS * RATE_HZ) * 40 * 48_000 // RATE_HZ // 1024) + 1
-
-
-@pytest.mark.parametrize("form", ["vod", "event"])
-async def test_a_source_that_breaks_off(service: Service, library: Path, form: str) -> None:
-    file = tones.write(library / f"breaks-{form}.wav", tones.chirp(60, 48_000), 48_000)
-    query = f"?f=hls-aac-rt&br=128&br=256&rp=20&version=breaks{form}&playlist={form}"
-    player = Player(service, at(f"/{file.name}", query))
-    (media, _) = await player.lists()
-    with file.open("r+b") as broken:
-        broken.truncate(200_000)
-    await until_status(service, f"breaks{form}", "Failed")
-    first = await job_of(service, f"breaks{form}")
-    if form == "event":
-        closed = await service.get(media)
-        assert closed.headers["cache-control"] == "no-store"
-        assert b"#EXT-X-ENDLIST" in closed.body
-        for segment in await player.segments(media):
-            await player.get(segment)
-    else:
-        begun = time.monotonic()
-        missing = await service.get(media.replace("manifest.m3u8", "seg290.aac"))
-        assert (missing.status, missing.json()["status"]) == (422, "Failed")
-        assert time.monotonic() - begun < 6
-    again = await player.master()
-    assert again.playlists
-    assert (await job_of(service, f"breaks{form}"))["jobId"] != first["jobId"]
 
 
 # forms

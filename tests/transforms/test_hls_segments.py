@@ -34,7 +34,7 @@ def test_the_first_segment_has_the_frames_that_ffmpeg_s_client_probes(rate_hz: i
 
 @pytest.mark.parametrize("rate_hz", AAC_SAMPLE_RATES_HZ)
 def test_boundaries_lie_at_about_1_2_4_8_12_seconds(rate_hz: int) -> None:
-    for index, seconds in enumerate([0, Fraction(55 * 1024, 48_000), 2, 4, 8, 12, 16, 20]):
+    for index, seconds in enumerate([Fraction(0), Fraction(55 * 1024, 48_000), *map(Fraction, (2, 4, 8, 12, 16, 20))]):
         assert abs(seconds_of(boundary(index, rate_hz), rate_hz) - seconds) <= Fraction(1024, 2 * rate_hz) + Fraction(seconds, 300)
 
 
