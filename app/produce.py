@@ -82,7 +82,7 @@ async def prepare(shop: Workshop, account: str, spec: Spec) -> AsyncIterator[Pre
     async with AsyncExitStack() as files:
         opened: dict[str, OpenedSource] = {}
         for path in dict.fromkeys(clip.path for clip in spec.clips):
-            original = await shop.originals.find(account, path)
+            original = await shop.originals.find(account, path, to_read=True)
             opened[path] = await files.enter_async_context(open_source(shop.originals, original, shop.scratch_dir))
             await _check_pieces(shop.folders, account, opened[path])
         measured = {path: await shop.probes.measure(source) for path, source in opened.items()}

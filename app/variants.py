@@ -70,7 +70,7 @@ class Variants:
         Raises FileNotFound, RequestTooLarge, StoreFull, QueueFull, QuotaExceeded and Conflict (too many jobs at once).
         """
         for path in (new.path, *new.appended):
-            original = await self._originals.asked_with(new.query).find(new.account, path)
+            original = await self._originals.asked_with(new.query).find(new.account, path, to_read=True)
             if original.size_bytes > self._gate.max_input_bytes:
                 raise RequestTooLarge(f"'{path}' has {original.size_bytes} bytes; {self._gate.max_input_bytes} are allowed.")
         await self._store.require_space(0)

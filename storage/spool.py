@@ -6,13 +6,14 @@ of a second's worth: a reader that jumps waits for its own bytes and not for tho
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from storage.blocking import off_loop
+from storage.course import LEAST_BYTES, SETTLED_SECONDS, Course
 from storage.demands import Demands
 from storage.extents import Extent, Extents
 from storage.fetch.errors import FetchFailed
@@ -20,9 +21,6 @@ from storage.fetch.fetcher import FetchLimits
 from storage.intake import SPACE_CHECK_BYTES, failing_when_full, to_its_end
 
 SUFFIX: Final = ".arriving"
-LEAST_BYTES: Final = 256 * 1024  # of a request: less is mostly round trip
-MOST_BYTES: Final = 16 * 2**20
-REQUEST_SECONDS: Final = 0.25  # what a request should take
 YIELD_SECONDS: Final = 5.0  # so long at most the others pause for one that somebody waits for: their servers would hang up
 RETRIES: Final = 3  # without a byte between them
 RETRY_SECONDS: Final = 0.2  # before the first one; each takes twice as long as the one before
@@ -32,11 +30,13 @@ MAX_SECONDS: Final = FetchLimits().total_seconds
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a file's bytes are. `read` gives [start, end) of one and the same version, or raises; where the other side knows no ranges,
-    everything before `start` has to come too."""
+    everything before `start` has to come too. `head` is what has been read of its beginning, `read_first` what is worth reading next."""
 
     size_bytes: int
     has_ranges: bool
     read: Callable[[int, int], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+    head: bytes = b""
+    read_first: Sequence[Extent] = ()
 
 
 class Spool:
@@ -50,14 +50,13 @@ class Spool:
         self._arriving = path.with_name(path.name + SUFFIX)
         self._origin = origin
         self._require_space = require_space
-        self._deadline = asyncio.get_running_loop().time() + MAX_SECONDS
+        self._deadline = self._now() + MAX_SECONDS
         self._here = Extents()
         self._claimed = Extents()
         self._demands = Demands(self._here, self._dispatch)
         self._requests: set[asyncio.Task[None]] = set()
-        self._window_bytes = LEAST_BYTES
         self._outstanding_bytes = 0
-        self._ahead_of = 0  # reading on continues behind what was last waited for
+        self._course = Course(origin.size_bytes, origin.read_first)
         self._failures = 0
         self._opening = asyncio.ensure_future(self._open())
 
@@ -87,8 +86,9 @@ class Spool:
         if self._here.hole(start, end) is not None:
             if self.failure is not None:
                 raise self.failure
-            self._ahead_of = start
+            self._follow(start)
             await self._demands.wait(start, end)
+            self._follow(end)
         return self._here.around(start)
 
     async def whole(self) -> Path:
@@ -108,15 +108,20 @@ class Spool:
         try:
             await self._require_space(self._origin.size_bytes)
             with failing_when_full():
-                await to_its_end(off_loop(_make_sparse, self._arriving, self._origin.size_bytes))
+                await to_its_end(off_loop(_make_sparse, self._arriving, self._origin.size_bytes, self._origin.head))
         except Exception as error:
             self._fail(error)
             raise
+        self._here.add(0, len(self._origin.head))
+        self._claimed.add(0, len(self._origin.head))
         self._check_complete()
-        if self._origin.has_ranges:
-            # Most demuxers look at both ends first.
-            self._request(0, LEAST_BYTES)
-            self._request(self._origin.size_bytes - LEAST_BYTES, self._origin.size_bytes)
+        if self._origin.has_ranges and (wish := self._course.next(self._claimed, self._now())) is not None:
+            self._request(*wish)
+            self._request(len(self._origin.head), LEAST_BYTES)
+
+    def _follow(self, position: int) -> None:
+        self._course.follow(position, self._claimed, self._now())
+        asyncio.get_running_loop().call_later(SETTLED_SECONDS, self._dispatch)
 
     def _dispatch(self) -> None:
         """Ask for what is waited for and nobody brings yet; then, when little is on its way, for what will be read next."""
@@ -128,15 +133,10 @@ class Spool:
             return
         missing = self._demands.missing()
         for start, end in missing:
-            self._request(start, start + max(LEAST_BYTES, min(end - start, self._window_bytes)))
-        enough_bytes = LEAST_BYTES // 2 if missing else self._window_bytes // 4
-        if self.users and self._outstanding_bytes <= enough_bytes and (span := self._next()) is not None:
+            self._request(start, start + max(LEAST_BYTES, min(end - start, self._course.window_bytes)))
+        enough_bytes = LEAST_BYTES // 2 if missing else self._course.window_bytes // 4
+        if self.users and self._outstanding_bytes <= enough_bytes and (span := self._course.next(self._claimed, self._now())) is not None:
             self._request(*span)
-
-    def _next(self) -> Extent | None:
-        size_bytes = self._origin.size_bytes
-        hole = self._claimed.hole(self._ahead_of, size_bytes) or self._claimed.hole(0, size_bytes)
-        return None if hole is None else (hole[0], min(hole[1], hole[0] + self._window_bytes))
 
     def _request(self, start: int, end: int) -> None:
         """Claim what nobody brings from `start` on, and have it brought; nothing when its first byte is on its way."""
@@ -175,8 +175,7 @@ class Spool:
             self._outstanding_bytes -= end - at
 
     async def _receive(self, start: int, end: int) -> None:
-        clock = asyncio.get_running_loop().time
-        at, began = start, clock()
+        at, began = start, self._now()
         async with self._origin.read(start, end) as pieces:
             async for piece in pieces:
                 if len(piece) > end - at:
@@ -188,7 +187,7 @@ class Spool:
                 await self._give_way(at, end)
         if at < end:
             raise FetchFailed("The file's host broke off.")
-        self._widen(end - start, clock() - began)
+        self._course.widen(end - start, self._now() - began)
 
     def _arrived(self, start: int, end: int) -> None:
         self._failures = 0
@@ -204,10 +203,8 @@ class Spool:
             async with asyncio.timeout(YIELD_SECONDS):
                 await self._demands.elsewhere(at, end)
 
-    def _widen(self, size_bytes: int, seconds: float) -> None:
-        """The next requests are as large as fits the time, growing by steps."""
-        fitting_bytes = int(size_bytes / max(seconds, 1e-3) * REQUEST_SECONDS)
-        self._window_bytes = max(LEAST_BYTES, min(fitting_bytes, 2 * self._window_bytes, MOST_BYTES))
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def _check_complete(self) -> None:
         if not self.is_complete and self._here.hole(0, self._origin.size_bytes) is None:
@@ -220,8 +217,9 @@ class Spool:
             self._demands.fail(error)
 
 
-def _make_sparse(path: Path, size_bytes: int) -> None:
+def _make_sparse(path: Path, size_bytes: int, head: bytes) -> None:
     with path.open("xb") as file:
+        file.write(head)
         file.truncate(size_bytes)
 
 

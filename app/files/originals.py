@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import FileNotFound
@@ -23,7 +23,8 @@ STORED = "store:"
 class Original:
     """One source file as it is now. `version` changes whenever its bytes do.
 
-    Exactly one of `key` (store), `library` and `remote` (kept elsewhere) is set. `has_ranges`: whether a remote one can be had in parts.
+    Exactly one of `key` (store), `library` and `remote` (kept elsewhere) is set. `has_ranges`: whether a remote one comes in parts,
+    `head`: its beginning, where it was asked for.
     """
 
     account: str
@@ -35,11 +36,12 @@ class Original:
     library: Path | None = None
     remote: RemoteFile | None = None
     has_ranges: bool = True
+    head: bytes = field(default=b"", repr=False)
 
     @property
     def remote_facts(self) -> RemoteFacts:
         """What a remote file was found to be."""
-        return RemoteFacts(self.version, self.size_bytes, self.modified_ms, self.has_ranges)
+        return RemoteFacts(self.version, self.size_bytes, self.modified_ms, self.has_ranges, self.head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,15 @@ class Originals:
         """The part of a query that the origin of this file is asked with, encoded; empty for files that are kept here."""
         return "" if self._elsewhere is None or not query else await self._elsewhere.forwarded(account, path, query)
 
-    async def find(self, account: str, path: str) -> Original:
-        """The original at `path`; raises FileNotFound, and FetchError where a remote folder does not answer."""
+    async def find(self, account: str, path: str, *, to_read: bool = False) -> Original:
+        """The original at `path`; raises FileNotFound, and FetchError where a remote folder does not answer.
+
+        `to_read`: its beginning will be read at once, and what was known of it a second ago is good enough.
+        """
         key = original_key(account, check_path(path))
         if self._elsewhere is not None and (remote := await self._elsewhere.locate(account, path, self._query)) is not None:
-            facts = await self._elsewhere.remote.facts(path, remote)
-            return Original(account, path, facts.version, facts.size_bytes, facts.modified_ms, remote=remote, has_ranges=facts.has_ranges)
+            ask = self._elsewhere.remote.facts_to_read if to_read else self._elsewhere.remote.facts
+            return _from_elsewhere(account, path, remote, await ask(path, remote))
         stat = await self._store.stat(key)
         if stat is not None:
             return Original(account, path, STORED + stat.etag, stat.size_bytes, stat.modified_ms, key=key)
@@ -154,6 +159,19 @@ class Originals:
         key = original_key(account, check_path(path))
         stat = await self._store.put_file(key, file)
         return Original(account, path, STORED + stat.etag, stat.size_bytes, stat.modified_ms, key=key)
+
+
+def _from_elsewhere(account: str, path: str, remote: RemoteFile, facts: RemoteFacts) -> Original:
+    return Original(
+        account=account,
+        path=path,
+        version=facts.version,
+        size_bytes=facts.size_bytes,
+        modified_ms=facts.modified_ms,
+        remote=remote,
+        has_ranges=facts.has_ranges,
+        head=facts.head,
+    )
 
 
 def _find_in_library(root: Path, path: str) -> Original | None:

@@ -1,8 +1,9 @@
 """What is known about originals, remembered by version: probing the same bytes twice is wasted work."""
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+
+from cachetools import LRUCache
 
 from app.files.originals import Originals
 from app.files.playlist import OpenedSource, open_source
@@ -24,7 +25,7 @@ class Probes:
         self._engine = engine
         self._originals = originals
         self._scratch = scratch
-        self._memory: OrderedDict[tuple[str, ...], _Answer | RefusedInput] = OrderedDict()
+        self._memory: LRUCache[tuple[str, ...], _Answer | RefusedInput] = LRUCache(REMEMBERED)
 
     async def measure(self, opened: OpenedSource) -> Source:
         """The exact Source of an opened original; raises RefusedInput."""
@@ -34,7 +35,7 @@ class Probes:
 
     async def describe(self, account: str, path: str) -> tuple[tuple[Track, ...], str]:
         """The tracks of an original for f=meta, and the original's version; raises FileNotFound and RefusedInput."""
-        original = await self._originals.find(account, path)
+        original = await self._originals.find(account, path, to_read=True)
         async with open_source(self._originals, original, self._scratch) as opened:
             answer = await self._remember(("describe", *_versions(opened)), lambda: self._engine.describe(str(opened.path)))
         assert isinstance(answer, tuple)
@@ -45,7 +46,7 @@ class Probes:
 
         Not remembered: pictures are large, reading one takes milliseconds, and browsers keep it.
         """
-        original = await self._originals.find(account, path)
+        original = await self._originals.find(account, path, to_read=True)
         async with open_source(self._originals, original, self._scratch) as opened:
             return await self._engine.read_cover(str(opened.path)), original.version
 
@@ -57,10 +58,6 @@ class Probes:
             except RefusedInput as refusal:
                 known = refusal
             self._memory[key] = known
-            if len(self._memory) > REMEMBERED:
-                self._memory.popitem(last=False)
-        else:
-            self._memory.move_to_end(key)
         if isinstance(known, RefusedInput):
             raise known
         return known

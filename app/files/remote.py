@@ -1,10 +1,12 @@
 """Originals that are kept elsewhere: read-only folders on web servers and in buckets, reached through the guarded fetcher alone."""
 
+import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -22,10 +24,15 @@ from storage.fetch.fetcher import Fetched, Fetcher, FetchLimits, Wanted
 from storage.s3_origin import Bucket, BucketKeys, presign
 from storage.spool import Origin, Spool
 from storage.spools import Spools
+from transforms.ahead import read_first
 from transforms.params import PARAMETERS
 
 REMOTE: Final = "remote:"
 OURS: Final = frozenset({*PARAMETERS, "version", "v", "cache"})  # what says what to make of a file, never which file
+
+HEAD_BYTES: Final = 64 * 1024
+TOLD_SECONDS: Final = 1.0  # as late as a reset is seen in any case; what changes meanwhile is noticed when its bytes are read
+TOLD_FILES: Final = 64
 
 _MISSING: Final = frozenset({403, 404, 410})
 """Buckets answer 403 for a key that is not there when the caller may not list them."""
@@ -48,6 +55,7 @@ class RemoteFacts:
     size_bytes: int
     modified_ms: int
     has_ranges: bool
+    head: bytes = b""
 
 
 class Remote:
@@ -59,6 +67,7 @@ class Remote:
         self._spools = spools
         self._limits = FetchLimits(max_bytes=max_bytes)
         self._signer = signer
+        self._told: OrderedDict[tuple[str, str, str], tuple[float, RemoteFacts]] = OrderedDict()
 
     def locate(self, account: str, path: str, placed: Placed, query: str = "") -> RemoteFile:
         """Where a file of a remote folder is; `query` is what the client's URL was asked with, encoded."""
@@ -73,12 +82,23 @@ class Remote:
 
     async def facts(self, path: str, file: RemoteFile) -> RemoteFacts:
         """Ask the other side; raises FileNotFound and FetchError. One byte is asked for: not everybody answers HEAD."""
-        async with self._ask(file, (0, 1)) as fetched:
-            if fetched.status in _MISSING:
-                raise FileNotFound(path)
-            if fetched.status not in (200, 206, 416):
-                raise FetchFailed(f"The file's origin answered with the status {fetched.status}.")
+        async with self._found(path, file, 1) as fetched:
             return _facts(fetched)
+
+    async def facts_to_read(self, path: str, file: RemoteFile) -> RemoteFacts:
+        """The same for who reads it next, with its beginning; what was told within the last second is not asked again."""
+        key = (file.account, path, await off_loop(file.url) if file.is_signed else "")
+        clock = asyncio.get_running_loop().time
+        known = self._told.get(key)
+        if known is not None and clock() - known[0] < TOLD_SECONDS:
+            return known[1]
+        async with self._found(path, file, HEAD_BYTES) as fetched:
+            facts = _facts(fetched)
+            facts = replace(facts, head=await _beginning(fetched, min(HEAD_BYTES, facts.size_bytes)))
+        self._told[key] = clock(), facts
+        if len(self._told) > TOLD_FILES:
+            self._told.popitem(last=False)
+        return facts
 
     @asynccontextmanager
     async def read(self, file: RemoteFile, facts: RemoteFacts, start: int, end: int) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -96,9 +116,19 @@ class Remote:
     @asynccontextmanager
     async def borrow(self, path: str, file: RemoteFile, facts: RemoteFacts) -> AsyncIterator[Spool]:
         """A local copy that arrives while it is read, as long as the context lasts; raises what `read` raises, and StoreFull."""
-        origin = Origin(facts.size_bytes, facts.has_ranges, lambda start, end: self.read(file, facts, start, end))
+        first = read_first(facts.head, facts.size_bytes)
+        origin = Origin(facts.size_bytes, facts.has_ranges, lambda start, end: self.read(file, facts, start, end), facts.head, first)
         async with self._spools.borrow(f"{file.account}{path}\0{facts.version}", origin, PurePosixPath(path).suffix) as copy:
             yield copy
+
+    @asynccontextmanager
+    async def _found(self, path: str, file: RemoteFile, size_bytes: int) -> AsyncIterator[Fetched]:
+        async with self._ask(file, (0, size_bytes)) as fetched:
+            if fetched.status in _MISSING:
+                raise FileNotFound(path)
+            if fetched.status not in (200, 206, 416):
+                raise FetchFailed(f"The file's origin answered with the status {fetched.status}.")
+            yield fetched
 
     @asynccontextmanager
     async def _ask(self, file: RemoteFile, byte_range: tuple[int, int]) -> AsyncIterator[Fetched]:
@@ -138,7 +168,17 @@ def forwarded(layer: WebLayer, query: str) -> str:
     return urlencode([(name, value) for name, value in pairs if name not in OURS and layer.forwards(name)])
 
 
-async def _span(pieces: AsyncIterator[bytes], start: int, end: int) -> AsyncIterator[bytes]:
+async def _beginning(fetched: Fetched, size_bytes: int) -> bytes:
+    """The first bytes of a body, which is read no further."""
+    head = bytearray()
+    if fetched.status != 416:
+        async with aclosing(_span(fetched.read(), 0, size_bytes)) as pieces:
+            async for piece in pieces:
+                head += piece
+    return bytes(head)
+
+
+async def _span(pieces: AsyncIterator[bytes], start: int, end: int) -> AsyncGenerator[bytes]:
     """[start, end) of a body that begins at 0: its server knows no ranges."""
     at = 0
     async for piece in pieces:
