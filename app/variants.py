@@ -1,10 +1,10 @@
 """The variant cache: what is finished answers from memory, what is not becomes a job. The heart of `GET /{account}/audio/…`."""
 
-from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import structlog
+from cachetools import LRUCache
 
 from app.errors import RequestTooLarge
 from app.files.originals import Originals
@@ -45,7 +45,7 @@ class Variants:
         self._retention = retention
         self._originals = originals
         self._store = store
-        self._finished: OrderedDict[str, _Remembered] = OrderedDict()
+        self._finished: LRUCache[str, _Remembered] = LRUCache(REMEMBERED)
 
     async def find(self, new: NewJob) -> Job | None:
         """The job that answers for the variant, or None. A variant made from files that have changed since is reset first."""
@@ -91,13 +91,10 @@ class Variants:
             return None
         if self._retention.unheard_seconds > SERVED_UNHEARD_SECONDS:
             return None
-        self._finished.move_to_end(new.identity)
         return remembered.job
 
     def _remember(self, job: Job, generation: int) -> None:
         self._finished[job.identity] = _Remembered(job, generation)
-        if len(self._finished) > REMEMBERED:
-            self._finished.popitem(last=False)
 
     async def _is_current(self, job: Job) -> bool:
         """Library files change behind our back: look at them. Whoever replaces a stored original resets its variants himself."""

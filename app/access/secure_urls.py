@@ -1,9 +1,9 @@
 """Keys as signers of URLs: each API key has a secure URL key that is derived, not stored, and counts for as long as the key does."""
 
-import time
 from base64 import b64encode
-from collections import OrderedDict
 from typing import Final
+
+from cachetools import TTLCache
 
 from app.accounts.keys import ApiKey, ApiKeys
 from app.signing.sealing import Sealing
@@ -18,17 +18,15 @@ class SecureUrlKeys:
     def __init__(self, api_keys: ApiKeys, sealing: Sealing) -> None:
         self._api_keys = api_keys
         self._sealing = sealing
-        self._known: OrderedDict[tuple[str, str], tuple[float, ApiKey | None]] = OrderedDict()
+        self._known: TTLCache[tuple[str, str], tuple[ApiKey | None]] = TTLCache(REMEMBERED, FRESH_SECONDS)
 
     async def find(self, account: str, key_id: str) -> ApiKey | None:
         """The account's key of this id, or None when there is none or it has ended."""
-        known = self._known.get((account, key_id))
-        if known is None or time.monotonic() - known[0] > FRESH_SECONDS:
-            known = time.monotonic(), await self._api_keys.get(account, key_id)
-            self._known[account, key_id] = known
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        key = known[1]
+        place = account, key_id
+        known = self._known.get(place)
+        if known is None:
+            known = self._known[place] = (await self._api_keys.get(account, key_id),)
+        (key,) = known
         return None if key is None or key.is_expired else key
 
     def secret(self, key_id: str) -> bytes:

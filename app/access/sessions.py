@@ -1,10 +1,10 @@
 """Browser sessions: RS256 tokens that an account's own backend has signed, checked against the public keys it registered."""
 
 import time
-from collections import OrderedDict
 from typing import Final
 
 import jwt
+from cachetools import TTLCache
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -30,19 +30,16 @@ class Sessions:
 
     def __init__(self, certificates: Certificates) -> None:
         self._certificates = certificates
-        self._known: OrderedDict[tuple[str, str], tuple[float, Session]] = OrderedDict()
+        self._known: TTLCache[tuple[str, str], Session] = TTLCache(REMEMBERED, FRESH_SECONDS)
 
     async def read(self, account: str, token: str) -> Session:
         """The session of a token in this account; raises TokenRefused."""
-        known = self._known.get((account, token))
-        if known is None or time.monotonic() - known[0] > FRESH_SECONDS:
+        session = self._known.get((account, token))
+        if session is None:
             if len(token) > MAX_TOKEN_BYTES:
                 raise TokenRefused(f"A token has {MAX_TOKEN_BYTES} bytes at most.")
-            known = time.monotonic(), verify(account, token, await self._certificates.list(account))
-            self._known[account, token] = known
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        session = known[1]
+            session = verify(account, token, await self._certificates.list(account))
+            self._known[account, token] = session
         if session.expires_seconds <= time.time():
             raise TokenRefused("The token has expired.")
         return session

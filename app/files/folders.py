@@ -3,12 +3,14 @@
 import asyncio
 import json
 import time
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import structlog
+from cachetools import LRUCache
 from sqlalchemy import RowMapping, delete, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.files.layers import InternalLayer, Layer, read_layer
 from app.files.tables import folders
@@ -19,10 +21,13 @@ from storage.errors import StoreUnavailable
 FRESH_SECONDS: Final = 1.0  # a change by another process is seen this late at most
 # While the database is away nobody can change anything, except where only this program is cut off from it: then for so long at most.
 SERVED_UNHEARD_SECONDS: Final = 3600
-PATIENCE_SECONDS: Final = 2.0  # a database that takes longer is away
+PATIENCE_SECONDS: Final = 0.05  # so long a request waits for a look, while what is known is not LATE yet
+LATE_SECONDS: Final = 5.0
 REMEMBERED_ACCOUNTS: Final = 10_000
 EVERYTHING: Final = ("*",)
 CREDENTIALS: Final = "folder credentials"  # what they are sealed for
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,35 +94,59 @@ class Folders:
     def __init__(self, database: Database, sealing: Sealing) -> None:
         self._database = database
         self._sealing = sealing
-        self._trees: OrderedDict[str, tuple[float, FolderTree]] = OrderedDict()
+        self._trees: LRUCache[str, tuple[float, FolderTree]] = LRUCache(REMEMBERED_ACCOUNTS)
+        self._asking: dict[str, asyncio.Task[None]] = {}
         self._away_until = 0.0
+        self._changed_at = 0.0
 
     async def tree(self, account: str) -> FolderTree:
-        """The account's settings, at most FRESH_SECONDS old; older while the database is away, so that what is finished stays served."""
+        """The account's settings, at most FRESH_SECONDS old; a little older when the database takes its time, and much older while it is
+        away, so that what is finished stays served. Raises StoreUnavailable.
+        """
         known = self._trees.get(account)
         if known is None:
             return await self._read(account)
         age_seconds = time.monotonic() - known[0]
-        if age_seconds < FRESH_SECONDS or (time.monotonic() < self._away_until and age_seconds < SERVED_UNHEARD_SECONDS):
+        if age_seconds < FRESH_SECONDS:
             return known[1]
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await self._read(account)
-        except (StoreUnavailable, TimeoutError) as error:
-            if age_seconds > SERVED_UNHEARD_SECONDS:
-                raise StoreUnavailable("The database does not answer at the moment.") from error
-            self._away_until = time.monotonic() + FRESH_SECONDS
-            return known[1]
+        if time.monotonic() >= self._away_until:
+            await asyncio.wait({self._asked(account)}, timeout=PATIENCE_SECONDS if age_seconds < LATE_SECONDS else None)
+        latest = self._trees.get(account)
+        if latest is None:
+            return await self._read(account)
+        if time.monotonic() - latest[0] > SERVED_UNHEARD_SECONDS:
+            raise StoreUnavailable("The database does not answer at the moment.")
+        return latest[1]
+
+    def _asked(self, account: str) -> "asyncio.Task[None]":
+        """One look at the database, however many wait for it."""
+
+        async def look() -> None:
+            try:
+                await self._read(account)
+            except (StoreUnavailable, SQLAlchemyError) as error:
+                self._away_until = time.monotonic() + FRESH_SECONDS
+                log.warning("folder settings cannot be read", error=repr(error))
+            finally:
+                del self._asking[account]
+
+        if account not in self._asking:
+            self._asking[account] = asyncio.create_task(look())
+        return self._asking[account]
 
     async def _read(self, account: str) -> FolderTree:
         read_at = time.monotonic()
         async with self._database.read() as connection:
             rows = (await connection.execute(select(folders).where(folders.c.account == account))).mappings()
             tree = FolderTree([_read_folder(row) for row in rows])
-        self._trees[account] = (read_at, tree)
-        if len(self._trees) > REMEMBERED_ACCOUNTS:
-            self._trees.popitem(last=False)
+        if read_at > self._changed_at:
+            self._trees[account] = (read_at, tree)
         return tree
+
+    def _forget(self, account: str) -> None:
+        """After a change: what is being read at this moment may be older."""
+        self._changed_at = time.monotonic()
+        self._trees.pop(account, None)
 
     async def put(self, account: str, path: str, changes: Mapping[str, Any], credentials: Mapping[str, str] | None = None) -> None:
         """Create the folder (and those above it) or change it. `changes`: columns to set; a new layer replaces the credentials too."""
@@ -130,7 +159,7 @@ class Folders:
                     await connection.execute(insert_new(connection, folders).values(account=account, path=above, updated_ms=now_ms()))
             mine = update(folders).where(folders.c.account == account, folders.c.path == path)
             await connection.execute(mine.values(updated_ms=now_ms(), **values))
-        self._trees.pop(account, None)
+        self._forget(account)
 
     async def delete(self, account: str, path: str, *, recursive: bool) -> int:
         """Forget the settings of a folder, and of those below it; how many."""
@@ -140,7 +169,7 @@ class Folders:
             which = or_(which, func.substr(folders.c.path, 1, len(below)) == below)
         async with self._database.write() as connection:
             gone = await connection.execute(delete(folders).where(folders.c.account == account, which))
-        self._trees.pop(account, None)
+        self._forget(account)
         return gone.rowcount
 
     async def copy_below(self, account: str, source: str, destination: str, *, recursive: bool) -> None:
@@ -160,7 +189,7 @@ class Folders:
                 await connection.execute(insert_new(connection, folders).values(account=account, path=path, updated_ms=now_ms()))
                 mine = update(folders).where(folders.c.account == account, folders.c.path == path)
                 await connection.execute(mine.values(updated_ms=now_ms(), **values))
-        self._trees.pop(account, None)
+        self._forget(account)
 
 
 def parent_path(path: str) -> str:
