@@ -20,7 +20,6 @@ from storage.store import Store
 from transforms.engine.messages import Artifact
 from transforms.engine.pool import Engine
 from transforms.engine.run import RunOptions, run_plan
-from transforms.errors import UnsupportedInput
 from transforms.limits import PlanLimits
 from transforms.params import parse
 from transforms.plan import Plan, output_bytes, plan
@@ -83,22 +82,11 @@ async def prepare(shop: Workshop, account: str, spec: Spec) -> AsyncIterator[Pre
         opened: dict[str, OpenedSource] = {}
         for path in dict.fromkeys(clip.path for clip in spec.clips):
             original = await shop.originals.find(account, path, to_read=True)
-            opened[path] = await files.enter_async_context(open_source(shop.originals, original, shop.scratch_dir))
-            await _check_pieces(shop.folders, account, opened[path])
+            opened[path] = await files.enter_async_context(open_source(shop.originals, shop.folders, original, shop.scratch_dir))
         measured = {path: await shop.probes.measure(source) for path, source in opened.items()}
         decided = plan(spec, [measured[clip.path] for clip in spec.clips], shop.limits)
         versions = dict.fromkeys(version for source in opened.values() for version in source.made_from)
         yield Prepared(decided, tuple(opened[clip.path].path for clip in spec.clips), tuple(versions))
-
-
-async def _check_pieces(folders: Folders, account: str, opened: OpenedSource) -> None:
-    """A playlist that everybody may read makes no private file public: whoever may upload could write one."""
-    tree = await folders.tree(account)
-    listed, *pieces = (source.path for source in opened.made_from)
-    if tree.has_permissions and tree.public_downloads(listed):
-        for piece in pieces:
-            if not set(tree.public_downloads(listed)) <= set(tree.public_downloads(piece)):
-                raise UnsupportedInput("The HLS playlist names a file that is less public than itself.", detail=piece)
 
 
 async def produce(shop: Workshop, job: Job, progress: Callable[[float], None]) -> Produced:

@@ -162,7 +162,7 @@ def make_workshop(services: Services, engine: Engine, scratch_dir: Path) -> Work
         originals=services.originals,
         streams=Streams(services.database),
         signals=services.signals,
-        probes=Probes(engine, services.originals, scratch_dir),
+        probes=Probes(engine, services.originals, services.files.folders, scratch_dir),
         engine=engine,
         limits=PlanLimits(settings.max_output_seconds, settings.max_output_bytes, settings.max_channel_seconds),
         scratch_dir=scratch_dir,

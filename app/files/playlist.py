@@ -16,12 +16,15 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import m3u8
 
+from app.access.grants import allows
 from app.errors import FileNotFound
+from app.files.folders import Folders, FolderTree, below_prefix, parent_path
 from app.files.originals import Original, Originals
 from app.jobs.job import SourceVersion
 from storage.errors import InvalidKey
 from transforms.errors import UnsupportedInput
 
+HEARD_AS = "audio"  # how variants are read
 MARK = b"#EXTM3U"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_LIST_BYTES = 4 * 2**20  # a 24-hour list of 2-second segments has about 2 MB
@@ -45,10 +48,10 @@ class _Piece:
 
 
 @asynccontextmanager
-async def open_source(originals: Originals, original: Original, scratch: Path) -> AsyncIterator[OpenedSource]:
+async def open_source(originals: Originals, folders: Folders, original: Original, scratch: Path) -> AsyncIterator[OpenedSource]:
     """Open an original for decoding; playlists are joined into a file below `scratch` first.
 
-    Raises UnsupportedInput for playlists that cannot be read this way.
+    Raises UnsupportedInput for playlists that cannot be read this way, or name what their readers may not read.
     """
     version = SourceVersion(original.path, original.version)
     async with originals.open_early(original) as opened:
@@ -59,7 +62,8 @@ async def open_source(originals: Originals, original: Original, scratch: Path) -
         path = await opened.whole()
         with TemporaryDirectory(dir=scratch, prefix="joined-") as folder:
             joined = Path(folder) / "stream"
-            made_from = await _join(originals, original, path, joined)
+            list_ = _List(originals, await folders.tree(original.account), original)
+            made_from = await _join(list_, path, joined)
             yield OpenedSource(joined, (version, *made_from))
 
 
@@ -68,19 +72,49 @@ def _is_playlist(path: Path) -> bool:
         return file.read(len(BYTE_ORDER_MARK) + len(MARK)).removeprefix(BYTE_ORDER_MARK).startswith(MARK)
 
 
-async def _join(originals: Originals, original: Original, path: Path, joined: Path) -> tuple[SourceVersion, ...]:
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A playlist, and what its pieces are found with."""
+
+    originals: Originals
+    tree: FolderTree
+    original: Original
+
+    async def find(self, path: str) -> Original:
+        """A piece; whether one exists that the list may not name is nobody's business."""
+        if not may_name(self.tree, self.original.path, path):
+            raise UnsupportedInput("The HLS playlist names a file that not all of its readers may read.", detail=path)
+        try:
+            return await self.originals.find(self.original.account, path)
+        except (FileNotFound, InvalidKey) as error:
+            raise UnsupportedInput("The HLS playlist names a file that does not exist.", detail=path) from error
+
+
+def may_name(tree: FolderTree, listed: str, piece: str) -> bool:
+    """Whether a playlist may name a file: everybody who hears the list may hear the file by itself.
+
+    Whoever may upload could write a list. A public one names files that are as public; a private one those of its own folder and
+    below, and public ones.
+    """
+    listed_as, piece_as = tree.public_downloads(listed), tree.public_downloads(piece)
+    if allows(listed_as, HEARD_AS):
+        return set(listed_as) <= set(piece_as)
+    return allows(piece_as, HEARD_AS) or piece.startswith(below_prefix(parent_path(listed)))
+
+
+async def _join(list_: _List, path: Path, joined: Path) -> tuple[SourceVersion, ...]:
     made_from: list[SourceVersion] = []
     playlist = _parse(await asyncio.to_thread(_read_list, path))
-    base = original.path
+    originals, base = list_.originals, list_.original.path
     if playlist.is_variant:
         base = _local_path(_best_stream(playlist), base)
-        media = await _find(originals, original.account, base)
+        media = await list_.find(base)
         made_from.append(SourceVersion(media.path, media.version))
         async with originals.open(media) as media_path:
             playlist = _parse(await asyncio.to_thread(_read_list, media_path))
     with joined.open("wb") as out:
         for piece in _pieces(playlist, base):
-            segment = await _find(originals, original.account, piece.path)
+            segment = await list_.find(piece.path)
             made_from.append(SourceVersion(segment.path, segment.version))
             async with originals.open(segment) as segment_path:
                 await asyncio.to_thread(_append, out, segment_path, piece)
@@ -146,13 +180,6 @@ def _local_path(uri: str, base: str) -> str:
     if parts.scheme or parts.netloc or not parts.path.startswith("/"):
         raise UnsupportedInput("The HLS playlist names files on other hosts; its segments must be files of the same account.")
     return unquote(parts.path)
-
-
-async def _find(originals: Originals, account: str, path: str) -> Original:
-    try:
-        return await originals.find(account, path)
-    except (FileNotFound, InvalidKey) as error:
-        raise UnsupportedInput("The HLS playlist names a file that does not exist.", detail=path) from error
 
 
 def _append(out: BinaryIO, path: Path, piece: _Piece) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
+from app.files.folders import Folders
 from app.files.originals import Originals
 from app.files.playlist import OpenedSource, open_source
 from transforms.engine.messages import Track
@@ -21,9 +22,10 @@ _Answer = Source | tuple[Track, ...]
 class Probes:
     """Measures and describes originals through the engine, with a memory of the last answers (refusals included)."""
 
-    def __init__(self, engine: Engine, originals: Originals, scratch: Path) -> None:
+    def __init__(self, engine: Engine, originals: Originals, folders: Folders, scratch: Path) -> None:
         self._engine = engine
         self._originals = originals
+        self._folders = folders
         self._scratch = scratch
         self._memory: LRUCache[tuple[str, ...], _Answer | RefusedInput] = LRUCache(REMEMBERED)
 
@@ -36,7 +38,7 @@ class Probes:
     async def describe(self, account: str, path: str) -> tuple[tuple[Track, ...], str]:
         """The tracks of an original for f=meta, and the original's version; raises FileNotFound and RefusedInput."""
         original = await self._originals.find(account, path, to_read=True)
-        async with open_source(self._originals, original, self._scratch) as opened:
+        async with open_source(self._originals, self._folders, original, self._scratch) as opened:
             answer = await self._remember(("describe", *_versions(opened)), lambda: self._engine.describe(str(opened.path)))
         assert isinstance(answer, tuple)
         return answer, original.version
@@ -47,7 +49,7 @@ class Probes:
         Not remembered: pictures are large, reading one takes milliseconds, and browsers keep it.
         """
         original = await self._originals.find(account, path, to_read=True)
-        async with open_source(self._originals, original, self._scratch) as opened:
+        async with open_source(self._originals, self._folders, original, self._scratch) as opened:
             return await self._engine.read_cover(str(opened.path)), original.version
 
     async def _remember(self, key: tuple[str, ...], ask: Callable[[], Awaitable[_Answer]]) -> _Answer:

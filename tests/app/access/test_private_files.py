@@ -34,7 +34,7 @@ OTHER_RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
     library = tmp_path_factory.mktemp("library")
-    for path in ("open.wav", "private/one.wav", "private/deep/two.wav", "rawless/three.wav"):
+    for path in ("open.wav", "private/one.wav", "private/deep/two.wav", "rawless/three.wav", "other/three.wav"):
         (library / path).parent.mkdir(parents=True, exist_ok=True)
         tones.write(library / path, tones.chirp(6, 44_100), 44_100)
     async with Service(tmp_path_factory.mktemp("data"), library) as running:
@@ -44,7 +44,7 @@ async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
 @pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
 async def settings(service: Service) -> AsyncIterator["Operator"]:
     operator = Operator(service)
-    for folder, slugs in (("/private", []), ("/rawless", ["audio"])):
+    for folder, slugs in (("/private", []), ("/other", []), ("/rawless", ["audio"])):
         grants = [{"scope": scope, "permissions": {"file": {"downloadFile": slugs}}} for scope in ("Children", "Grandchildren+")]
         await Folders(operator.database, operator.sealing).put(ACCOUNT, folder, {"public_permissions": grants})
     yield operator
@@ -141,6 +141,26 @@ async def test_a_public_playlist_makes_no_private_file_public(service: Service) 
     assert (job["status"], job["error"]["code"]) == ("Failed", "unsupported_input")
     assert "private" not in job["error"]["message"]
     assert (await service.finished(at("/open.m3u8", "?f=wav", "audio")))["status"] == "Succeeded"
+    for query in ("?f=meta", "?f=meta&a=/cover"):
+        assert code(await service.get(at("/sly.m3u8", query, "audio"))) == (422, "unsupported_input"), query
+    missing = await service.get(at("/sly.m3u8", "?f=meta", "audio"))
+    (service.library / "sly.m3u8").write_text("#EXTM3U\n#EXTINF:6,\n/private/none.wav\n#EXT-X-ENDLIST\n")
+    assert (await service.get(at("/sly.m3u8", "?f=meta", "audio"))).body == missing.body, "not even that there is such a file"
+
+
+async def test_a_private_playlist_speaks_of_its_own_folder(service: Service) -> None:
+    """Whoever may write and read one folder hears nothing of another one through a list of his own."""
+    assert service.library is not None
+    secret = {"Authorization": f"Bearer {service.secret}"}
+    for name, piece, status in (
+        ("own", "/private/one.wav", 200),
+        ("deeper", "/private/deep/two.wav", 200),
+        ("public", "/open.wav", 200),
+        ("foreign", "/other/three.wav", 422),
+    ):
+        (service.library / "private" / f"{name}.m3u8").write_text(f"#EXTM3U\n#EXTINF:6,\n{piece}\n#EXT-X-ENDLIST\n")
+        answer = await service.get(at(f"/private/{name}.m3u8", "?f=meta", "audio"), **secret)
+        assert answer.status == status, (name, answer.body)
 
 
 async def test_signed_urls(service: Service, settings: Operator) -> None:
