@@ -42,10 +42,11 @@ class Demands:
         return [hole for hole in holes if hole is not None]
 
     def settle(self) -> None:
-        """Wake those whose bytes are here."""
+        """Bytes have come: wake those who have all of theirs."""
         for demand in self._waiting:
             if not demand.here.done() and self._here.hole(demand.start, demand.end) is None:
                 demand.here.set_result(None)
+        self._wake()
 
     def fail(self, error: BaseException) -> None:
         """Let all of them know that nothing more will come."""
@@ -59,6 +60,10 @@ class Demands:
             await self._changed.wait()
 
     def _tell(self) -> None:
+        self._wake()
+        self._rearrange()
+
+    def _wake(self) -> None:
+        """Whoever gives way looks again."""
         self._changed.set()
         self._changed = asyncio.Event()
-        self._rearrange()
