@@ -30,10 +30,11 @@ class _Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a run is measured by before it begins."""
+    """What a run is measured by before it begins. `worked_here`: this program works jobs too, so that their originals are expected here."""
 
     quotas: Quotas
     max_input_bytes: int
+    worked_here: bool
 
 
 class Variants:
@@ -69,11 +70,14 @@ class Variants:
 
         Raises FileNotFound, RequestTooLarge, StoreFull, QueueFull, QuotaExceeded and Conflict (too many jobs at once).
         """
-        for path in (new.path, *new.appended):
-            original = await self._originals.asked_with(new.query).find(new.account, path, to_read=True)
+        originals = self._originals.asked_with(new.query)
+        found = [await originals.find(new.account, path, to_read=True) for path in (new.path, *new.appended)]
+        for original in found:
             if original.size_bytes > self._gate.max_input_bytes:
-                raise RequestTooLarge(f"'{path}' has {original.size_bytes} bytes; {self._gate.max_input_bytes} are allowed.")
+                raise RequestTooLarge(f"'{original.path}' has {original.size_bytes} bytes; {self._gate.max_input_bytes} are allowed.")
         await self._store.require_space(0)
+        if self._gate.worked_here:
+            originals.expect(found[0])
         if instead_of is not None:
             await self._jobs.forget_failure(instead_of)
         job, is_new = await self._jobs.submit(new, await self._gate.quotas.admission(new))

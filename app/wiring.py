@@ -229,7 +229,7 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
 
 
 def _gate(services: Services, shop: Workshop) -> Gate:
-    return Gate(Quotas(services.database, partial(expected_charge, shop)), services.settings.max_input_bytes)
+    return Gate(Quotas(services.database, partial(expected_charge, shop)), services.settings.max_input_bytes, services.settings.workers > 0)
 
 
 def make_courier(services: Services) -> Courier:

@@ -1,7 +1,5 @@
 """What to fetch of a file before anybody asks, and in requests of what size: follows where its readers are. Decides, fetches nothing."""
 
-from collections import deque
-from collections.abc import Sequence
 from typing import Final
 
 from storage.extents import Extent, Extents
@@ -14,12 +12,11 @@ AHEAD_WINDOWS: Final = 2
 
 
 class Course:
-    """`wishes` come first, in their order. `window_bytes` is the size of requests now."""
+    """`window_bytes` is the size of requests now."""
 
-    def __init__(self, size_bytes: int, wishes: Sequence[Extent]) -> None:
+    def __init__(self, size_bytes: int) -> None:
         self.window_bytes = LEAST_BYTES
         self._size_bytes = size_bytes
-        self._wishes = deque(wishes)
         self._reads_at = 0
         self._reads_since = float("-inf")
 
@@ -36,10 +33,7 @@ class Course:
         self.window_bytes = max(LEAST_BYTES, min(fitting_bytes, 2 * self.window_bytes, MOST_BYTES))
 
     def next(self, claimed: Extents, now: float) -> Extent | None:
-        """What was wished for, what follows where somebody reads, and, when nobody has waited for a while, all the rest."""
-        while self._wishes:
-            if (hole := claimed.hole(*self._wishes.popleft())) is not None:
-                return hole
+        """What follows where somebody reads, and, when nobody has waited for a while, all the rest."""
         hole = claimed.hole(self._reads_at, self._size_bytes)
         if now - self._reads_since >= SETTLED_SECONDS:
             hole = hole or claimed.hole(0, self._size_bytes)

@@ -56,7 +56,7 @@ class Spool:
         self._demands = Demands(self._here, self._dispatch)
         self._requests: set[asyncio.Task[None]] = set()
         self._outstanding_bytes = 0
-        self._course = Course(origin.size_bytes, origin.read_first)
+        self._course = Course(origin.size_bytes)
         self._failures = 0
         self._opening = asyncio.ensure_future(self._open())
 
@@ -76,8 +76,10 @@ class Spool:
         return self.failure is None and (self.is_complete or self._origin.has_ranges)
 
     async def opened(self) -> None:
-        """The file exists; raises StoreFull."""
+        """The file exists; raises StoreFull, and what has gone wrong since."""
         await asyncio.shield(self._opening)
+        if self.failure is not None:
+            raise self.failure
         self._dispatch()
 
     async def want(self, start: int, end: int) -> Extent:
@@ -109,15 +111,17 @@ class Spool:
             await self._require_space(self._origin.size_bytes)
             with failing_when_full():
                 await to_its_end(off_loop(_make_sparse, self._arriving, self._origin.size_bytes, self._origin.head))
-        except Exception as error:
+        except Exception as error:  # whoever opens it gets it
             self._fail(error)
-            raise
+            return
         self._here.add(0, len(self._origin.head))
         self._claimed.add(0, len(self._origin.head))
         self._check_complete()
-        if self._origin.has_ranges and (wish := self._course.next(self._claimed, self._now())) is not None:
-            self._request(*wish)
-            self._request(len(self._origin.head), LEAST_BYTES)
+        if self._origin.has_ranges:
+            for start, end in self._origin.read_first:
+                if (hole := self._claimed.hole(start, end)) is not None:
+                    self._request(*hole)
+            self._request(len(self._origin.head), 2 * LEAST_BYTES)
 
     def _follow(self, position: int) -> None:
         self._course.follow(position, self._claimed, self._now())

@@ -28,12 +28,15 @@ class Spools:
         self._by_path: dict[str, Spool] = {}
         self._leaving: dict[Spool, asyncio.TimerHandle] = {}
 
+    def expect(self, name: str, origin: Origin, ending: str = "") -> None:
+        """Somebody will borrow this in a moment: fetch what will be read first. Not where parts cannot be fetched."""
+        if origin.has_ranges and name not in self._spools:
+            self._leave(name, self._get(name, origin, ending))
+
     @asynccontextmanager
     async def borrow(self, name: str, origin: Origin, ending: str = "") -> AsyncIterator[Spool]:
         """The copy of this name, begun unless it is here; `ending` is the file's, such as `.mp3`. Raises StoreFull."""
-        spool = self._spools.get(name)
-        if spool is None or spool.failure is not None:
-            spool = self._spools[name] = self._begin(origin, ending)
+        spool = self._get(name, origin, ending)
         spool.users += 1
         if (timer := self._leaving.pop(spool, None)) is not None:
             timer.cancel()
@@ -62,9 +65,12 @@ class Spools:
             spool.close()
         self._spools.clear()
 
-    def _begin(self, origin: Origin, ending: str) -> Spool:
+    def _get(self, name: str, origin: Origin, ending: str) -> Spool:
+        spool = self._spools.get(name)
+        if spool is not None and spool.failure is None:
+            return spool
         shown = ending if _ENDING.fullmatch(ending) else ""
-        spool = Spool(self._folder / f"spool-{ULID()}{shown}", origin, self._require_space)
+        spool = self._spools[name] = Spool(self._folder / f"spool-{ULID()}{shown}", origin, self._require_space)
         self._by_path[str(spool.arriving)] = spool
         return spool
 

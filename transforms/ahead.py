@@ -6,8 +6,9 @@ from typing import Final
 TAIL_BYTES: Final = 128 * 1024
 """Where lengths are confirmed: last pages, tags, the last packets."""
 
-LAST_SECOND_BYTES: Final = 576 * 1024
-"""Of a film, in front of an index that stands at the end."""
+FIRST_SOUND_BYTES: Final = 704 * 1024
+LAST_SOUND_BYTES: Final = 320 * 1024
+"""Of a film, in front of an index that stands at the end: the first second and the last of its sound, among pictures."""
 
 _BOX_BEFORE_SOUND: Final = frozenset({b"ftyp", b"free", b"skip", b"wide", b"uuid", b"mdat", b"pnot", b"sidx", b"styp"})
 
@@ -17,7 +18,7 @@ def read_first(head: bytes, size_bytes: int) -> tuple[tuple[int, int], ...]:
     index_at = _index_behind(head)
     if index_at is None or index_at >= size_bytes:
         return ((max(0, size_bytes - TAIL_BYTES), size_bytes),)
-    return (index_at, size_bytes), (max(0, index_at - LAST_SECOND_BYTES), index_at)
+    return (index_at, size_bytes), (0, min(FIRST_SOUND_BYTES, index_at)), (max(0, index_at - LAST_SOUND_BYTES), index_at)
 
 
 def _index_behind(head: bytes) -> int | None:

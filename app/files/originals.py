@@ -110,6 +110,11 @@ class Originals:
                 return found
         raise FileNotFound(path)
 
+    def expect(self, original: Original) -> None:
+        """A job will read it in a moment, probably here: what is elsewhere is fetched from now on."""
+        if original.remote is not None and self._elsewhere is not None:
+            self._elsewhere.remote.expect(original.path, original.remote, original.remote_facts)
+
     @asynccontextmanager
     async def open(self, original: Original) -> AsyncIterator[Path]:
         """A local file with the original's bytes, for as long as the context lasts; raises Conflict, FetchError and StoreFull."""

@@ -116,10 +116,17 @@ class Remote:
     @asynccontextmanager
     async def borrow(self, path: str, file: RemoteFile, facts: RemoteFacts) -> AsyncIterator[Spool]:
         """A local copy that arrives while it is read, as long as the context lasts; raises what `read` raises, and StoreFull."""
+        async with self._spools.borrow(*self._copy(path, file, facts)) as copy:
+            yield copy
+
+    def expect(self, path: str, file: RemoteFile, facts: RemoteFacts) -> None:
+        """It will be borrowed in a moment."""
+        self._spools.expect(*self._copy(path, file, facts))
+
+    def _copy(self, path: str, file: RemoteFile, facts: RemoteFacts) -> tuple[str, Origin, str]:
         first = read_first(facts.head, facts.size_bytes)
         origin = Origin(facts.size_bytes, facts.has_ranges, lambda start, end: self.read(file, facts, start, end), facts.head, first)
-        async with self._spools.borrow(f"{file.account}{path}\0{facts.version}", origin, PurePosixPath(path).suffix) as copy:
-            yield copy
+        return f"{file.account}{path}\0{facts.version}", origin, PurePosixPath(path).suffix
 
     @asynccontextmanager
     async def _found(self, path: str, file: RemoteFile, size_bytes: int) -> AsyncIterator[Fetched]:

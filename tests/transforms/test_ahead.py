@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import tones
-from transforms.ahead import LAST_SECOND_BYTES, TAIL_BYTES, read_first
+from transforms.ahead import FIRST_SOUND_BYTES, LAST_SOUND_BYTES, TAIL_BYTES, read_first
 
 HEAD_BYTES = 1024
 
@@ -15,7 +15,7 @@ def test_an_index_behind_the_sound_comes_first(tmp_path: Path) -> None:
     file = tones.write(tmp_path / "late.m4a", tones.noise(20, 44_100), 44_100, "-c:a", "aac", "-b:a", "320k")
     content = file.read_bytes()
     index_at = content.index(b"moov") - 4
-    expected = ((index_at, len(content)), (max(0, index_at - LAST_SECOND_BYTES), index_at))
+    expected = ((index_at, len(content)), (0, min(FIRST_SOUND_BYTES, index_at)), (max(0, index_at - LAST_SOUND_BYTES), index_at))
     assert read_first(content[:HEAD_BYTES], len(content)) == expected
 
 

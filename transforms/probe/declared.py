@@ -11,8 +11,10 @@ from transforms.probe.joins import is_chained
 from transforms.probe.verdict import MOV, Length, can_seek, heard_samples
 from transforms.probe.xing import xing_tells
 
-_HEAD_PACKETS = 64  # more than any priming that an edit list drops (Opus: a second at 20 ms a packet)
-_TAIL_SECONDS = 1
+# More than any priming that an edit list drops, and no more: of a film that is far away each second is half a megabyte.
+_HEAD_PACKETS = 24
+_OPUS_HEAD_PACKETS = 64  # a second at 20 ms a packet
+_TAIL_SECONDS = 0.4
 
 
 def declared_length(path: str, container: InputContainer, stream: AudioStream) -> Length | None:
@@ -22,7 +24,7 @@ def declared_length(path: str, container: InputContainer, stream: AudioStream) -
         return None
     if name == "ogg" and is_chained(path):
         return None
-    head_packets = list(islice(packets(container, stream), _HEAD_PACKETS))
+    head_packets = list(islice(packets(container, stream), _head_packets(stream)))
     head = Count().decode_all(head_packets)
     if head.kind is None or head.first_pts is None or not (head.contiguous or name == "ogg"):
         return None
@@ -44,6 +46,10 @@ def _is_told(name: str, codec: str) -> bool:
     return name in {"mp3", "flac", MOV} or (name == "wav" and codec.startswith("pcm_")) or (name == "ogg" and codec == "vorbis")
 
 
+def _head_packets(stream: AudioStream) -> int:
+    return _OPUS_HEAD_PACKETS if stream.codec_context.name == "opus" else _HEAD_PACKETS
+
+
 def _tail(container: InputContainer, stream: AudioStream) -> Count | None:
     """The last second, decoded; None when it is not where the header says."""
     assert stream.duration is not None
@@ -61,5 +67,5 @@ def _tail(container: InputContainer, stream: AudioStream) -> Count | None:
 def _mov_samples(stream: AudioStream, head: Count, tail: Count) -> int | None:
     """The sample table's number of packets in samples: equal to the last time stamp unless an edit list or odd durations intervene."""
     frame = head.last_samples
-    lost = _HEAD_PACKETS * frame - head.samples
+    lost = _head_packets(stream) * frame - head.samples
     return len(stream.index_entries) * frame - lost - (frame - tail.last_samples)
