@@ -34,7 +34,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from storage.errors import InvalidKey, ObjectMissing, StorageError, StoreFull, StoreUnavailable
+from storage.errors import InvalidKey, ObjectChanged, ObjectMissing, StorageError, StoreFull, StoreUnavailable
 from storage.fetch.errors import FetchFailed, FetchTooLarge, UrlRefused
 from transforms.errors import InvalidParameter, RefusedInput, TooLarge, TransformError, TrimStartExceedsDuration
 
@@ -242,6 +242,7 @@ FACES: Final[Mapping[type[Exception], Face]] = {
     TransformError: INTERNAL,
     InvalidKey: Face(400, "invalid_url", "This path cannot be stored."),
     ObjectMissing: Face(404, "file_not_found", "The file is not there."),
+    ObjectChanged: Face(409, "conflict"),
     StoreFull: Face(503, "overloaded", "The storage is full: nothing new can be written.", 60),
     StoreUnavailable: Face(503, "overloaded", "The storage does not answer at the moment.", 5),
     UrlRefused: Face(400, "invalid_url"),

@@ -8,20 +8,24 @@ import os
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, BinaryIO, Final
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, Final, Protocol, runtime_checkable
 
 import diskcache
 from diskcache.core import MODE_BINARY
 
 from storage.blocking import off_loop
+from storage.errors import ObjectMissing
 from storage.lent import LentFiles
+from storage.spool import Origin, Spool
+from storage.spools import Spools
 from storage.store import ObjectStat, Store
 
 LARGEST_SHARE: Final = 8  # an object that would take more than one eighth of the cache is not worth what it drives out
 BUSY_SECONDS: Final = 5.0
+STORED: Final = "store:"  # what is fetched from the inner store, among everything that is spooled
 
 _BROKEN: Final = (diskcache.Timeout, sqlite3.Error, OSError)
 """What a cache may fail with: the object is fetched as if it were not there."""
@@ -74,6 +78,14 @@ class CacheFigures:
     misses: int = 0
     hit_bytes: int = 0
     miss_bytes: int = 0
+
+
+@runtime_checkable
+class FarStore(Protocol):
+    """A store whose objects are fetched in parts."""
+
+    def read_version(self, stat: ObjectStat, start: int, end: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The bytes [start, end) of the very object that `stat` is about; raises ObjectChanged and ObjectMissing."""
 
 
 class CachedStore:
@@ -129,6 +141,30 @@ class CachedStore:
         finally:
             await off_loop(kept.unlink, missing_ok=True)
 
+    @asynccontextmanager
+    async def borrow_early(self, key: str, spools: Spools) -> AsyncIterator[Path | Spool]:
+        """What is kept, or a copy that arrives while it is read; raises ObjectMissing."""
+        far = self._inner
+        assert isinstance(far, FarStore)
+        stat = await self._inner.stat(key)
+        if stat is None:
+            raise ObjectMissing(f"There is no object '{key}'.")
+        name = _name(stat)
+        kept = await off_loop(self._lend, name)
+        if kept is not None:
+            try:
+                yield kept
+            finally:
+                await off_loop(kept.unlink, missing_ok=True)
+            return
+        origin = Origin(stat.size_bytes, True, lambda start, end: far.read_version(stat, start, end))
+        async with spools.borrow(f"{STORED}{name}", origin, PurePosixPath(key).suffix) as spool:
+            try:
+                yield spool
+            finally:
+                if spool.is_complete:
+                    await off_loop(self._keep, name, spool.path)
+
     async def require_space(self, size_bytes: int) -> None:
         """Raise StoreFull when so many more bytes would eat into the reserve."""
         await self._inner.require_space(size_bytes)
@@ -138,7 +174,7 @@ class CachedStore:
         if key.startswith(self._immutable):
             return key
         stat = await self._inner.stat(key)
-        return None if stat is None else f"{key}\n{stat.etag}"
+        return None if stat is None else _name(stat)
 
     def _lend(self, name: str) -> Path | None:
         """A link to what is kept, which stays when it is driven out meanwhile; None when nothing is kept."""
@@ -162,6 +198,10 @@ class CachedStore:
             return
         with suppress(*_BROKEN), path.open("rb") as file:
             self._cache.set(name, file, read=True)
+
+
+def _name(stat: ObjectStat) -> str:
+    return f"{stat.key}\n{stat.etag}"
 
 
 def _open_cache(folder: Path, limit_bytes: int) -> diskcache.Cache:

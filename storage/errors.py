@@ -3,6 +3,7 @@
 StorageError
 ├── InvalidKey       a key or path that could escape its root, or that cannot be stored
 ├── ObjectMissing    no object has this key
+├── ObjectChanged    it was replaced while it was being read
 ├── StoreFull        the free-space reserve is reached: nothing was written
 └── StoreUnavailable the back end did not answer: worth a retry
 """
@@ -18,6 +19,10 @@ class InvalidKey(StorageError):
 
 class ObjectMissing(StorageError):
     """No object has this key."""
+
+
+class ObjectChanged(StorageError):
+    """The object was replaced while it was being read: what was read is of another one."""
 
 
 class StoreFull(StorageError):

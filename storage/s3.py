@@ -7,8 +7,8 @@ writes are not portable. An ETag is a fingerprint of the bytes, so the same byte
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from storage.blocking import off_loop
-from storage.errors import ObjectMissing, StoreFull, StoreUnavailable
+from storage.errors import ObjectChanged, ObjectMissing, StoreFull, StoreUnavailable
 from storage.intake import to_its_end
 from storage.lent import LentFiles
 from storage.paths import check_key
@@ -92,12 +92,19 @@ class S3Store:
             if end is not None and end <= start:
                 await off_loop(self._head, key)
                 return
-            body = await off_loop(self._get, key, start, end)
-            try:
-                while piece := await off_loop(body.read, PIECE_BYTES):
-                    yield piece
-            finally:
-                body.close()
+            body = (await off_loop(self._get, key, start, end))["Body"]
+            async for piece in _pieces(body):
+                yield piece
+
+    @asynccontextmanager
+    async def read_version(self, stat: ObjectStat, start: int, end: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The bytes [start, end) of the very object that `stat` is about; raises ObjectChanged and ObjectMissing."""
+        with translated(stat.key):
+            answer = await off_loop(self._get, stat.key, start, end)
+            async with aclosing(_pieces(answer["Body"])) as pieces:
+                if answer["ETag"].strip('"') != stat.etag:
+                    raise ObjectChanged("The file was replaced while it was being read. Ask again.")
+                yield pieces
 
     async def put_file(self, key: str, path: Path) -> ObjectStat:
         """Publish a local file under the key, replacing what was there; the local file is consumed."""
@@ -154,17 +161,15 @@ class S3Store:
         found = self._client.head_object(Bucket=self._place.bucket, Key=self._place.object_name(key))
         return facts(key, found["ContentLength"], found)
 
-    def _get(self, key: str, start: int, end: int | None) -> Any:
+    def _get(self, key: str, start: int, end: int | None) -> dict[str, Any]:
         span = {} if (start, end) == (0, None) else {"Range": f"bytes={start}-{'' if end is None else end - 1}"}
         try:
-            return self._client.get_object(Bucket=self._place.bucket, Key=self._place.object_name(key), **span)["Body"]
+            answer: dict[str, Any] = self._client.get_object(Bucket=self._place.bucket, Key=self._place.object_name(key), **span)
+            return answer
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 416:
-                return _Nothing()
+                return {"Body": _Nothing(), "ETag": ""}
             raise
-
-    def _download(self, key: str, path: Path) -> None:
-        self._client.download_file(self._place.bucket, self._place.object_name(key), str(path), Config=self._transfer)
 
     def _put(self, key: str, path: Path) -> ObjectStat:
         headers = {"ContentType": TYPES.get(os.path.splitext(key)[1], "application/octet-stream"), "CacheControl": IMMUTABLE}
@@ -196,6 +201,15 @@ class S3Store:
                 raise StoreUnavailable(f"{len(left)} objects could not be deleted.")
             count += len(batch)
         return count
+
+
+async def _pieces(body: Any) -> AsyncGenerator[bytes]:
+    """A body, closed at the end."""
+    try:
+        while piece := await off_loop(body.read, PIECE_BYTES):
+            yield piece
+    finally:
+        body.close()
 
 
 class _Nothing:

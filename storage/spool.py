@@ -22,7 +22,7 @@ from storage.intake import SPACE_CHECK_BYTES, failing_when_full, to_its_end
 
 SUFFIX: Final = ".arriving"
 YIELD_SECONDS: Final = 5.0  # so long at most the others pause for one that somebody waits for: their servers would hang up
-RETRIES: Final = 5  # without a byte between them
+RETRIES: Final = 4  # without a byte between them
 RETRY_SECONDS: Final = 0.2  # before the first one; each takes twice as long as the one before
 MAX_SECONDS: Final = FetchLimits().total_seconds
 

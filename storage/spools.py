@@ -4,9 +4,9 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from ulid import ULID
 
@@ -16,6 +16,14 @@ from storage.spool import Origin, Spool
 IDLE_SECONDS: Final = 30.0  # a job follows the probe, and a player asks again
 
 _ENDING: Final = re.compile(r"\.[A-Za-z0-9]{1,8}")
+
+
+@runtime_checkable
+class EarlyStore(Protocol):
+    """A store that lends objects before they are here."""
+
+    def borrow_early(self, key: str, spools: "Spools") -> AbstractAsyncContextManager[Path | Spool]:
+        """A local file, or a copy that arrives while it is read, as long as the context lasts; raises ObjectMissing."""
 
 
 class Spools:

@@ -22,7 +22,7 @@ BURST_SECONDS = 0.002
 class PacedOrigin:
     """Serves the files of a folder. `round_trip_seconds` pass before each answer, and once more on a new connection.
 
-    `breaks_after`: answers end, broken off, after so many bytes. `etags`: per path, where it is not the file's own.
+    `breaks_after`: answers end, broken off, after so many bytes. `stalls_at`: nothing behind this byte is sent before `goes_on` is set.
     """
 
     folder: Path
@@ -31,9 +31,9 @@ class PacedOrigin:
     bytes_per_second: float = float("inf")
     round_trip_seconds: float = 0
     breaks_after: int | None = None
-    etags: dict[str, str] = field(default_factory=dict)
     sent: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    stalled: asyncio.Event | None = None
+    stalls_at: int | None = None
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
     _free_at: float = 0
     _known: set[int] = field(default_factory=set)
 
@@ -64,7 +64,7 @@ class PacedOrigin:
         size = file.stat().st_size
         asked = request.http_range if self.ranges else slice(None)
         start, end, _ = asked.indices(size)
-        headers = {"ETag": self.etags.get(request.path, f'"{file.stat().st_mtime_ns:x}-{size:x}"')}
+        headers = {"ETag": f'"{file.stat().st_mtime_ns:x}-{size:x}"'}
         if asked != slice(None, None, 1) and asked != slice(None):
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
         response = web.StreamResponse(status=206 if "Content-Range" in headers else 200, headers=headers)
@@ -82,8 +82,8 @@ class PacedOrigin:
                     assert request.transport is not None
                     request.transport.abort()
                     return
-                if self.stalled is not None:
-                    await self.stalled.wait()
+                if self.stalls_at is not None and at >= self.stalls_at:
+                    await self.goes_on.wait()
                 piece = content.read(min(PIECE_BYTES, span.stop - at))
                 await self._pace(len(piece))
                 noted.append((at, at + len(piece)))

@@ -13,6 +13,7 @@ from app.jobs.job import SourceVersion
 from app.settings import DEFAULT_ACCOUNT
 from storage.paths import check_path, resolve
 from storage.spool import Spool
+from storage.spools import EarlyStore
 from storage.store import Store
 
 LIBRARY = "library:"
@@ -118,6 +119,10 @@ class Originals:
     @asynccontextmanager
     async def open(self, original: Original) -> AsyncIterator[Path]:
         """A local file with the original's bytes, for as long as the context lasts; raises Conflict, FetchError and StoreFull."""
+        if original.key is not None:
+            async with self._store.borrow(original.key) as path:
+                yield path
+            return
         async with self.open_early(original) as opened:
             yield await opened.whole()
 
@@ -133,6 +138,10 @@ class Originals:
                 yield OpenOriginal(spool.path, spool)
             return
         assert original.key is not None
+        if self._elsewhere is not None and isinstance(self._store, EarlyStore):
+            async with self._store.borrow_early(original.key, self._elsewhere.remote.spools) as lent:
+                yield OpenOriginal(lent.path, lent) if isinstance(lent, Spool) else OpenOriginal(lent)
+            return
         async with self._store.borrow(original.key) as path:
             yield OpenOriginal(path)
 

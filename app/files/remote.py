@@ -64,7 +64,7 @@ class Remote:
     def __init__(self, fetcher: Fetcher, sealing: Sealing, spools: Spools, signer: RequestSigner, max_bytes: int) -> None:
         self._fetcher = fetcher
         self._sealing = sealing
-        self._spools = spools
+        self.spools = spools
         self._limits = FetchLimits(max_bytes=max_bytes)
         self._signer = signer
         self._told: OrderedDict[tuple[str, str, str], tuple[float, RemoteFacts]] = OrderedDict()
@@ -116,12 +116,12 @@ class Remote:
     @asynccontextmanager
     async def borrow(self, path: str, file: RemoteFile, facts: RemoteFacts) -> AsyncIterator[Spool]:
         """A local copy that arrives while it is read, as long as the context lasts; raises what `read` raises, and StoreFull."""
-        async with self._spools.borrow(*self._copy(path, file, facts)) as copy:
+        async with self.spools.borrow(*self._copy(path, file, facts)) as copy:
             yield copy
 
     def expect(self, path: str, file: RemoteFile, facts: RemoteFacts) -> None:
         """It will be borrowed in a moment."""
-        self._spools.expect(*self._copy(path, file, facts))
+        self.spools.expect(*self._copy(path, file, facts))
 
     def _copy(self, path: str, file: RemoteFile, facts: RemoteFacts) -> tuple[str, Origin, str]:
         first = read_first(facts.head, facts.size_bytes)

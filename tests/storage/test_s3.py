@@ -9,8 +9,11 @@ import pytest
 from ulid import ULID
 from yarl import URL
 
-from storage.errors import StoreUnavailable
+from storage.cached import CachedStore
+from storage.errors import ObjectChanged, ObjectMissing, StoreUnavailable
 from storage.s3 import PART_BYTES, WHOLE_BYTES, Bucket, S3Store
+from storage.spool import Spool
+from storage.spools import Spools
 from storage.store import Store
 from tests.servers import BUCKET, ObjectStore, object_store
 from tests.storage.contract import Put, StoreContract, read_all
@@ -48,6 +51,42 @@ async def test_a_large_file_goes_up_and_down_in_parts(store: S3Store, tmp_path: 
         lent = path
     assert not lent.exists()
     assert await read_all(store, "large", PART_BYTES - 5, PART_BYTES + 5) == content[PART_BYTES - 5 : PART_BYTES + 5]
+
+
+async def test_an_object_is_read_while_it_arrives_and_kept_when_it_is_here(store: S3Store, tmp_path: Path) -> None:
+    content, file, folder = os.urandom(3_000_000), tmp_path / "file", tmp_path / "spools"
+    file.write_bytes(content)
+    folder.mkdir()
+    await store.put_file("originals/a.wav", file)
+    cached, spools = CachedStore(store, tmp_path / "cache", 64 << 20, "artifacts/"), Spools(folder, store.require_space)
+    async with cached.borrow_early("originals/a.wav", spools) as lent:
+        assert isinstance(lent, Spool)
+        start, end = await lent.want(2_000_000, 2_000_010)
+        with lent.path.open("rb") as early:
+            early.seek(start)
+            assert early.read(end - start) == content[start:end]
+        assert (await lent.whole()).read_bytes() == content
+    spools.close()
+    async with cached.borrow_early("originals/a.wav", spools) as kept:
+        assert isinstance(kept, Path)
+        assert kept.read_bytes() == content
+    with pytest.raises(ObjectMissing):
+        async with cached.borrow_early("originals/b.wav", spools):
+            pass
+    cached.close()
+
+
+async def test_parts_of_two_versions_are_never_mixed(store: S3Store, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"one")
+    first = await store.put_file("a", file)
+    async with store.read_version(first, 1, 3) as pieces:
+        assert [piece async for piece in pieces] == [b"ne"]
+    file.write_bytes(b"another")
+    await store.put_file("a", file)
+    with pytest.raises(ObjectChanged):
+        async with store.read_version(first, 0, 3):
+            pass
 
 
 async def test_a_presigned_url_needs_no_credentials(store: S3Store, tmp_path: Path) -> None:
