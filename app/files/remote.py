@@ -19,7 +19,7 @@ from app.files.layers import InternalLayer, S3Layer, WebLayer
 from app.signing.requests import RequestSigner
 from app.signing.sealing import Sealing
 from storage.blocking import off_loop
-from storage.fetch.errors import FetchFailed
+from storage.fetch.errors import FetchFailed, FetchTooLarge
 from storage.fetch.fetcher import Fetched, Fetcher, FetchLimits, Wanted
 from storage.s3_origin import Bucket, BucketKeys, presign
 from storage.spool import Origin, Spool
@@ -94,6 +94,8 @@ class Remote:
             return known[1]
         async with self._found(path, file, HEAD_BYTES) as fetched:
             facts = _facts(fetched)
+            if facts.size_bytes > self._limits.max_bytes:
+                raise FetchTooLarge(f"The file is larger than {self._limits.max_bytes} bytes.")
             facts = replace(facts, head=await _beginning(fetched, min(HEAD_BYTES, facts.size_bytes)))
         self._told[key] = clock(), facts
         if len(self._told) > TOLD_FILES:

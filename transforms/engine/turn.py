@@ -58,7 +58,8 @@ class Turn:
             except TimeoutError as error:
                 raise EngineTimeout(f"The work was not done within {timeout_seconds:g} s.", detail=self._child.log) from error
             if supply.failure is not None:
-                await self._held.aclose()  # the child has done no wrong
+                if not isinstance(supply.failure, EngineCrash):
+                    await self._held.aclose()  # the child has done no wrong
                 raise supply.failure
             if supply.starved is None:
                 return outcome

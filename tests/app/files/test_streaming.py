@@ -39,11 +39,12 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def far_folder(data: Path, media: Path, **settings: object) -> AsyncIterator[tuple[Service, PacedOrigin]]:
+async def far_folder(data: Path, media: Path, max_bytes: int = 10**9, **settings: object) -> AsyncIterator[tuple[Service, PacedOrigin]]:
     """A service whose folder /far is on the other side; its library has the same files, near."""
+    ours = {"SOUNDPATH_DRAIN_SECONDS": "0", "SOUNDPATH_MAX_UPLOAD_BYTES": str(max_bytes)}
     async with (
         paced_origin(media, **settings) as origin,
-        running(data, media, SOUNDPATH_FETCH_ALLOWED_HOSTS=origin.host, SOUNDPATH_DRAIN_SECONDS="0") as service,
+        running(data, media, SOUNDPATH_FETCH_ALLOWED_HOSTS=origin.host, **ours) as service,
     ):
         layer = {"type": "Web", "baseUrl": f"http://{origin.host}"}
         await ok(service, "PUT", "/folders", {"folderPath": "/far", "folderSettings": {"storageLayer": {"set": True, "value": layer}}})
@@ -120,6 +121,13 @@ async def test_a_file_that_changes_half_way_is_never_mixed(tmp_path: Path, media
 async def test_a_server_that_breaks_off_is_asked_for_the_rest(tmp_path: Path, media: Path) -> None:
     async with far_folder(tmp_path, media, breaks_after=700_000) as (service, _):
         assert await wav(service, "far/tone.flac") == await wav(service, "tone.flac")
+
+
+async def test_a_file_that_is_too_large_is_refused_before_it_is_fetched(tmp_path: Path, media: Path) -> None:
+    async with far_folder(tmp_path, media, max_bytes=1_000_000) as (service, origin):
+        answer = await service.get(f"/{ACCOUNT}/audio/far/tone.flac?f=mp3")
+        assert (answer.status, answer.json()["error"]["code"]) == (413, "too_large")
+        assert origin.sent_bytes("/tone.flac") <= HEAD_BYTES
 
 
 async def test_a_truncated_file_fails_clearly(tmp_path: Path, media: Path) -> None:

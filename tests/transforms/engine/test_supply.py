@@ -1,0 +1,105 @@
+"""Files that arrive while children read them: what comes out is what complete ones give, and who brings the bytes may fail or be slow."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from tests import tones
+from transforms.engine import supply
+from transforms.engine.messages import WHOLE, Assemble, Encode, Measure
+from transforms.engine.pool import Engine
+from transforms.engine.protocol import Supplied, Wanted
+from transforms.engine.sandbox import EngineLimits
+from transforms.engine.supply import NOTHING, Supply, everything_is_here
+from transforms.errors import EngineCrash
+from transforms.limits import PlanLimits
+from transforms.plan import plan
+from transforms.spec import Clip, Format, Spec, Variant
+
+BLOCK_BYTES = 10_000
+RATE_HZ = 44_100
+
+
+class Other:
+    """The side that has the bytes: puts blocks of a complete file into one with holes. `slow`: the first answer takes so many seconds."""
+
+    def __init__(self, complete: Path, slow: float = 0) -> None:
+        self.content = complete.read_bytes()
+        self.path = complete.with_name(complete.name + ".arriving")
+        with self.path.open("wb") as file:
+            file.truncate(len(self.content))
+        self._slow = slow
+
+    async def bring(self, path: str, start: int, end: int) -> tuple[int, int]:
+        assert path == str(self.path)
+        slow, self._slow = self._slow, 0
+        await asyncio.sleep(slow)
+        first = start // BLOCK_BYTES * BLOCK_BYTES
+        last = min(len(self.content), -(-end // BLOCK_BYTES) * BLOCK_BYTES)
+        with self.path.open("r+b") as file:
+            file.seek(first)
+            file.write(self.content[first:last])
+        return first, last
+
+
+@pytest.mark.parametrize(("name", "codec"), [("x.m4a", "aac"), ("x.flac", "flac"), ("x.mp3", "libmp3lame"), ("x.ogg", "libvorbis")])
+async def test_an_arriving_file_is_what_the_complete_one_is(name: str, codec: str, tmp_path: Path) -> None:
+    file = tones.write(tmp_path / name, tones.music(40, RATE_HZ), RATE_HZ, "-c:a", codec)
+    other = Other(file)
+    async with Engine(EngineLimits(), workers=1, reserved=0) as engine:
+        engine.bring = other.bring
+        source = await engine.measure(str(file))
+        assert await engine.measure(str(other.path)) == source
+        assert await engine.describe(str(other.path)) == await engine.describe(str(file))
+        decided = plan(Spec(Format.WAV_RIFF, (Clip("/x", 1),), (Variant(None, RATE_HZ),)), [source], PlanLimits())
+        made = []
+        for path in (str(file), str(other.path)):
+            scratch = tmp_path / f"scratch-{len(made)}"
+            scratch.mkdir()
+            parts = await engine.encode(Encode(decided, (path,), (WHOLE,), str(scratch)), timeout_seconds=60)
+            artifact = await engine.assemble(Assemble(decided, (path,), parts, str(scratch)), timeout_seconds=60)
+            made.append((scratch / artifact.file).read_bytes())
+    assert made[0] == made[1]
+
+
+async def test_what_keeps_bytes_away_is_raised_and_the_child_lives_on(tmp_path: Path) -> None:
+    other = Other(tones.write(tmp_path / "x.flac", tones.music(5, RATE_HZ), RATE_HZ))
+
+    async def fail(_path: str, start: int, end: int) -> tuple[int, int]:
+        if start > 0:
+            raise LookupError("gone")
+        return await other.bring(str(other.path), start, end)
+
+    async with Engine(EngineLimits(), workers=1, reserved=0) as engine:
+        for bring, error in ((fail, LookupError), (other.bring, None)):
+            engine.bring = bring
+            if error is None:
+                assert (await engine.measure(str(other.path))).samples == 5 * RATE_HZ
+                continue
+            with pytest.raises(error):
+                await engine.measure(str(other.path))
+        assert not engine.exits
+
+
+async def test_a_child_that_waits_for_long_is_given_to_others_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supply, "PATIENCE_SECONDS", 0.2)
+    other = Other(tones.write(tmp_path / "x.flac", tones.music(5, RATE_HZ), RATE_HZ), slow=30)
+    near = tones.write(tmp_path / "near.flac", tones.music(5, RATE_HZ), RATE_HZ)
+    async with Engine(EngineLimits(), workers=1, probes=1, reserved=0) as engine:
+        engine.bring = other.bring
+        far = asyncio.create_task(engine.measure(str(other.path)))
+        while other._slow:  # noqa: ASYNC110 (until the only child is on it)
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(25):
+            assert (await engine.measure(str(near))).samples == (await far).samples == 5 * RATE_HZ
+
+
+async def test_a_child_is_answered_for_its_own_files_only(tmp_path: Path) -> None:
+    answers = Supply(everything_is_here, Measure("/a"))
+    assert await answers.answer(Wanted("/etc/passwd", 0, 1)) == NOTHING
+    assert isinstance(answers.failure, EngineCrash)
+    file = tmp_path / "here"
+    file.write_bytes(b"12345")
+    assert await Supply(everything_is_here, Measure(str(file))).answer(Wanted(str(file), 1, 2)) == Supplied(0, os.stat(file).st_size)
