@@ -5,12 +5,13 @@ PORT ?= $(or $(SOUNDPATH_PORT),8080)
 DATA ?= $(or $(SOUNDPATH_DATA_DIR),data)
 LIBRARY ?= $(SOUNDPATH_LIBRARY_DIR)
 TESTS ?= tests
+ROUNDS ?= 30
 IN_VENV := .venv/bin/python -m
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(IN_VENV) piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test check format bench bench-full lock
+.PHONY: help setup setup-test run test check format bench bench-full test-ceph faults lock
 
 help: ## List these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +30,13 @@ run: setup ## Set up and serve on 127.0.0.1: make run PORT=8080 DATA=data LIBRAR
 
 test: setup-test ## Set up and run all tests; some of them: make test TESTS=tests/transforms
 	@$(IN_VENV) pytest --numprocesses 2 --dist loadfile $(TESTS)
+
+test-ceph: setup-test ## The Store's contract against Ceph's S3 gateway (Debian: ceph-mon ceph-mgr ceph-osd radosgw)
+	@SOUNDPATH_TEST_CEPH=1 $(IN_VENV) pytest tests/storage/test_ceph.py
+
+faults: export SOUNDPATH_FAULT_ROUNDS := $(ROUNDS)
+faults: setup-test ## Break a cluster in every way there is: make faults ROUNDS=30 (about an hour; some faults need root)
+	@$(IN_VENV) pytest tests/faults
 
 check: setup-test ## Format, lint and types, changing nothing
 	@$(IN_VENV) ruff format --check --quiet .

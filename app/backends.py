@@ -1,7 +1,7 @@
 """Where everything is kept, by the settings: SQLite or PostgreSQL, the local disk or an object store, and who tells whom what changed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,6 +19,8 @@ from storage.disk import DiskStore
 from storage.neighbours import Neighbours
 from storage.store import Store
 
+Presign = Callable[[str, int, str | None], Awaitable[str]]
+
 
 class _Marks(Protocol):
     """Where programs are known to live, besides this machine."""
@@ -32,13 +34,15 @@ class _Marks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """Adapters behind their ports. `marks` is None on one machine."""
+    """Adapters behind their ports. `marks` is None on one machine. `presign` gives an object's address in a store that clients may read
+    themselves, for so many seconds and with this Content-Disposition; None where they may not."""
 
     database: Database
     store: Store
     wakeups: Wakeups
     signals: LiveSignals
     marks: _Marks | None = None
+    presign: Presign | None = None
 
     def mark(self, owner: Owner) -> None:
         """Let other machines know that this owner lives, for as long as this program does."""
@@ -50,18 +54,18 @@ class Backends:
 async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
     """The adapters that the settings name, the database with its tables."""
     async with AsyncExitStack() as resources:
-        store = _open_store(settings, resources)
+        store, presign = _open_store(settings, resources)
         database = Database(settings.sql_url)
         resources.push_async_callback(database.close)
         await database.migrate()
         if database.is_sqlite:
             with _near(settings) as (wakeups, signals):
-                yield Backends(database, store, wakeups, signals)
+                yield Backends(database, store, wakeups, signals, None, presign)
             return
         relayed = RelayedWakeups()
         signals = RelayedSignals(relayed)
         channel = await resources.enter_async_context(_connected(settings, relayed, signals))
-        yield Backends(database, store, relayed, signals, channel)
+        yield Backends(database, store, relayed, signals, channel, presign)
 
 
 @contextmanager
@@ -80,12 +84,12 @@ def _near(settings: Settings) -> Iterator[tuple[RelayedWakeups, RelayedSignals]]
         yield wakeups, signals
 
 
-def _open_store(settings: Settings, resources: AsyncExitStack) -> Store:
+def _open_store(settings: Settings, resources: AsyncExitStack) -> tuple[Store, Presign | None]:
     bucket = settings.bucket
     if bucket is None:
         disk = DiskStore(settings.objects_dir, settings.free_space_bytes)
         resources.callback(disk.close)
-        return disk
+        return disk, None
     # Loaded where they are used: together they take longer to load than a small machine's whole service.
     from storage.cached import CachedStore
     from storage.s3 import Bucket, S3Store
@@ -94,7 +98,7 @@ def _open_store(settings: Settings, resources: AsyncExitStack) -> Store:
     resources.callback(s3.close)
     cached = CachedStore(s3, settings.local_dir, settings.local_cache_bytes, f"{ARTIFACTS}/")
     resources.callback(cached.close)
-    return cached
+    return cached, s3.presigned_url
 
 
 @asynccontextmanager

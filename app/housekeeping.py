@@ -2,13 +2,14 @@
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.jobs.owners import MARK_SUFFIX
+from app.jobs.owners import MARK_SUFFIX, Owner
 from app.jobs.retention import Retention
 from app.metrics import HOUSEKEEPING_ROUNDS, OBJECTS_PURGED, VARIANTS_EVICTED
 from storage.blocking import off_loop
@@ -92,6 +93,19 @@ class Housekeeping:
             await self._retention.purged([purge.job_id for purge in due])
         OBJECTS_PURGED.inc(count)
         return count
+
+
+@contextmanager
+def own_scratch(scratch_dir: Path, owners_dir: Path) -> Iterator[Path]:
+    """A scratch folder of this program alone; when it dies, the next one to start sweeps it."""
+    owner = Owner(owners_dir)
+    folder = scratch_dir / owner.id
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        owner.close()
 
 
 async def sweep_scratch(scratch_dir: Path, owners_dir: Path) -> None:

@@ -52,6 +52,9 @@ RESULTS_FENCED: Final = Counter(
     "soundpath_results_fenced", "Results that were refused because the job had another owner or was cancelled.", registry=REGISTRY
 )
 SEGMENTS_ENCODED: Final = Counter("soundpath_segments_encoded", "HLS segments, each rendition's counted.", registry=REGISTRY)
+RANGES_SHARED: Final = Counter(
+    "soundpath_ranges_shared", "Ranges of this process's jobs that other machines have encoded.", registry=REGISTRY
+)
 ENCODED_SECONDS: Final = Counter("soundpath_encoded_seconds", "Sound that finished jobs gave.", ("format",), registry=REGISTRY)
 ENCODE_SPEED: Final = Histogram(
     "soundpath_encode_speed_ratio",

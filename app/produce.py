@@ -1,6 +1,6 @@
 """One file job from its row to its published artifact: originals, probe, plan, encode, publish. Knows the order, decides nothing."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,17 +19,20 @@ from app.metering import UNITS_PER_SECOND, Charge, price
 from storage.store import Store
 from transforms.engine.messages import Artifact
 from transforms.engine.pool import Engine
-from transforms.engine.run import RunOptions, run_plan
+from transforms.engine.run import Division, Ranges, RunOptions, run_plan
 from transforms.limits import PlanLimits
 from transforms.params import parse
 from transforms.plan import Plan, output_bytes, plan
 from transforms.ranges import spool_bytes
 from transforms.spec import ARTIFACT_NAMES, Spec
 
+Divide = Callable[["Workshop", Job, Path, tuple[Plan, Ranges]], Awaitable[Division]]
+"""Offers the ranges of a job's plan to other machines; what they make of them comes into the scratch folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What a job is worked with. `cores` are the ranges of one job that are encoded at once."""
+    """What a job is worked with. `cores` are the ranges of one job that are encoded at once. `divide` is None on one machine."""
 
     store: Store
     folders: Folders
@@ -42,6 +45,7 @@ class Workshop:
     scratch_dir: Path
     cores: int
     timeout_seconds: float
+    divide: Divide | None = None
 
     def asked_with(self, query: str) -> "Workshop":
         """The same for a request's query, of which remote folders may forward parts."""
@@ -94,12 +98,19 @@ async def produce(shop: Workshop, job: Job, progress: Callable[[float], None]) -
     async with prepare(shop, job.account, spec_of(job)) as prepared:
         outputs_bytes = sum(output_bytes(rendition) for rendition in prepared.plan.renditions)
         await shop.store.require_space(outputs_bytes + spool_bytes(prepared.plan, shop.cores))
-        options = RunOptions(shop.cores, shop.timeout_seconds, job.priority is Priority.BACKGROUND, progress)
         with TemporaryDirectory(dir=shop.scratch_dir, prefix=f"{job.id}-") as folder:
             scratch = Path(folder)
+            options = RunOptions(
+                shop.cores, shop.timeout_seconds, job.priority is Priority.BACKGROUND, progress, _divide(shop, job, scratch)
+            )
             artifact = await run_plan(shop.engine, prepared.plan, prepared.paths, scratch, options)
             result = await _publish(shop.store, job, scratch, artifact)
         return Produced(result, prepared.sources, price(_as_made(prepared.plan, artifact)), job.attempt)
+
+
+def _divide(shop: Workshop, job: Job, scratch: Path) -> Callable[[Plan, Ranges], Awaitable[Division]] | None:
+    offer = shop.divide
+    return None if offer is None else lambda plan, ranges: offer(shop, job, scratch, (plan, ranges))
 
 
 def _as_made(planned: Plan, artifact: Artifact) -> Plan:

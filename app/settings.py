@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     )
     store: str = Field("disk", pattern=r"^(disk|s3://[^/]+(/.*)?)$", description="Where objects are kept: disk, or s3://bucket/prefix.")
     s3_endpoint: AnyHttpUrl | None = Field(None, description="Address of the S3-compatible store; default: AWS. Credentials: AWS_*.")
+    s3_redirect_seconds: int = Field(
+        0, ge=0, le=604_800, description="Finished files above 256 KiB are fetched from S3 by addresses good for so long; 0: we serve them."
+    )
     local_cache_bytes: int = Field(10 * 2**30, ge=2**20, description="Local disk for copies of what lies in S3, most recently used.")
     hosts: int = Field(1, ge=1, description="Machines that share the database and the store; more than one need PostgreSQL and S3.")
     library_dir: Path | None = Field(None, description="Read-only folder whose files are the default account's originals at once.")

@@ -1,8 +1,7 @@
 """The only place that names concrete adapters: settings become the services that every door is given."""
 
-import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from app.callbacks.courier import Courier, make_mailbag
 from app.files.originals import Originals
 from app.files.probes import Probes
 from app.files.services import FileNeeds, FileServices, FileSettings, expire_files, make_file_services
-from app.housekeeping import Housekeeping
+from app.housekeeping import Housekeeping, own_scratch
 from app.jobs.endings import Endings
 from app.jobs.job import Job, Result
 from app.jobs.jobs import Jobs
@@ -25,6 +24,7 @@ from app.jobs.limits import JobLimits
 from app.jobs.orders import ORDER_TYPES, Orders
 from app.jobs.owners import Owner
 from app.jobs.retention import Retention
+from app.jobs.shares import Shares
 from app.jobs.streams import Streams
 from app.jobs.wakeups import Wakeups
 from app.ledger import Ledger
@@ -35,6 +35,7 @@ from app.produce_stream import produce_stream
 from app.quotas import Quotas
 from app.quote import expected_charge
 from app.settings import DEFAULT_ACCOUNT, Settings
+from app.sharing import LEASE_SECONDS, Sharing
 from app.signing.sealing import Sealing, open_sealing
 from app.variants import Gate, Variants
 from app.web import keys
@@ -42,6 +43,7 @@ from app.web.bodies import Bodies
 from app.web.entrance import fit_entrance
 from app.web.public_url import PublicUrl
 from app.web.recent import RECENT, Recent
+from app.web.redirects import REDIRECTS, Redirects
 from app.web.server import Doors, Site, build_app
 from app.web.variant import variant
 from app.web.wire import api_job
@@ -94,7 +96,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         database, store, wakeups = backends.database, backends.store, backends.wakeups
         fetcher = await resources.enter_async_context(Fetcher(Rules(settings.fetch_allowed_hosts)))
         await ApiKeys(database).ensure_account(DEFAULT_ACCOUNT)
-        scratch_dir = resources.enter_context(_own_scratch(settings))
+        scratch_dir = resources.enter_context(own_scratch(settings.scratch_dir, settings.owners_dir))
         retention = Retention(database, wakeups)
         sealing = open_sealing(settings.secret, settings.secret_file)
         needs = FileNeeds(database, store, retention, sealing, fetcher)
@@ -122,19 +124,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         )
 
 
-@contextmanager
-def _own_scratch(settings: Settings) -> Iterator[Path]:
-    """A scratch folder of this program alone; when it dies, the next one to start sweeps it."""
-    owner = Owner(settings.owners_dir)
-    folder = settings.scratch_dir / owner.id
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        owner.close()
-
-
 def _file_settings(settings: Settings, scratch_dir: Path) -> FileSettings:
     return FileSettings(
         library_dir=settings.library_dir,
@@ -156,6 +145,7 @@ def make_workshop(services: Services, engine: Engine, scratch_dir: Path) -> Work
     """What jobs are worked with, in a scratch folder of this program's own."""
     settings = services.settings
     scratch_dir.mkdir(parents=True, exist_ok=True)
+    sharing = _sharing(services)
     return Workshop(
         store=services.store,
         folders=services.files.folders,
@@ -168,6 +158,7 @@ def make_workshop(services: Services, engine: Engine, scratch_dir: Path) -> Work
         scratch_dir=scratch_dir,
         cores=max(1, settings.workers),
         timeout_seconds=settings.job_timeout_seconds,
+        divide=None if sharing is None else sharing.divide,
     )
 
 
@@ -201,7 +192,16 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
     options = WorkerOptions(slots=services.settings.workers, lease_seconds=services.settings.lease_seconds)
     services.backends.mark(owner)
     desk = Desk(services.leases, services.endings, services.wakeups, owner)
-    return Worker(desk, options, Trade(work, discard, discard_others, succeeded))
+    sharing = _sharing(services)
+    help_others = None if sharing is None else partial(sharing.help, shop, owner.id)
+    return Worker(desk, options, Trade(work, discard, discard_others, succeeded, partial(store.require_space, 0), help_others))
+
+
+def _sharing(services: Services) -> Sharing | None:
+    """What lets machines work one job together; None on one machine."""
+    if services.settings.database_url is None or services.settings.bucket is None:
+        return None
+    return Sharing(Shares(services.database, services.wakeups, LEASE_SECONDS), services.wakeups)
 
 
 def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str) -> Site:
@@ -224,6 +224,8 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
     app[keys.WORKSHOP] = shop
     app[keys.VIEWING] = Viewing(services.jobs, shop.streams, services.store, services.signals)
     app[keys.VARIANTS] = Variants(services.jobs, services.retention, services.originals, services.store, _gate(services, shop))
+    if services.backends.presign is not None and settings.s3_redirect_seconds:
+        app[REDIRECTS] = Redirects(services.backends.presign, settings.s3_redirect_seconds)
     app[RECENT] = Recent(services.retention, services.originals)
     return app
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -21,11 +22,14 @@ from app.jobs.owners import Owner
 from app.jobs.wakeups import Wakeups
 from app.logs import in_job
 from app.produce import Produced
-from storage.errors import StorageError, StoreUnavailable
+from storage.errors import StorageError, StoreFull, StoreUnavailable
 from transforms.errors import RefusedInput
 
 Report = Callable[[float], None]
 """Tells the share done, 0 to 1."""
+
+Work = Callable[[], Awaitable[None]]
+"""One thing to do."""
 
 FINAL: Final = (RefusedInput, FileNotFound)
 """Errors that the same request would meet again."""
@@ -35,6 +39,7 @@ ABANDONED: Final = (SourceChanged,)
 
 LIVE_JOBS = 64  # variants that are played while they are encoded; more wait, and their players are told to come back
 REAP_SECONDS = 2.0  # so often somebody looks whether others have died
+ROOM_SECONDS = 2.0  # so often somebody looks whether there is room
 BEAT_SECONDS = 2.0  # so often a client that polls sees progress
 
 log = structlog.get_logger()
@@ -61,12 +66,18 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """What a worker does with a job: make it, delete what an attempt published (its own or all others), and what follows success."""
+    """What a worker does with a job: make it, delete what an attempt published (its own or all others), and what follows success.
+
+    `require_room` raises StoreFull while there is none to work in. `help` takes a part of somebody else's job and returns the work on it,
+    None when nobody needs help; one machine has no `help`.
+    """
 
     produce: Callable[[Job, Report], Awaitable[Produced]]
     discard: Callable[[Job], Awaitable[None]]
     discard_others: Callable[[Job, int], Awaitable[None]]
     succeeded: Callable[[Job, Result], Awaitable[None]]
+    require_room: Callable[[], Awaitable[None]]
+    help: Callable[[], Awaitable[Work | None]] | None = None
 
 
 class Worker:
@@ -77,6 +88,7 @@ class Worker:
         self._options = options
         self._trade = trade
         self._draining = asyncio.Event()
+        self._room_seen_at = -ROOM_SECONDS
 
     def drain(self) -> None:
         """Claim nothing more: `run` ends with the last job that is being worked."""
@@ -96,12 +108,36 @@ class Worker:
                 await self._desk.leases.release(self._desk.owner)
 
     async def _lane(self) -> None:
-        while job := await self._claim(self._desk.leases.claim_next(self._desk.owner, highest=Priority.WAITED_FOR)):
-            await self._work(job)
+        while work := await self._unless_drained(self._next(Priority.BACKGROUND, Priority.WAITED_FOR, self._trade.help)):
+            await work()
 
-    async def _claim(self, turn: Coroutine[None, None, Job]) -> Job | None:
-        """The job whose turn it is, or None when this worker is to claim nothing more."""
-        claim = asyncio.ensure_future(turn)
+    async def _next(self, lowest: Priority, highest: Priority, otherwise: Callable[[], Awaitable[Work | None]] | None = None) -> Work:
+        """The job whose turn it is, or else some help for another one."""
+
+        async def find() -> Work | None:
+            if await self._is_full(ROOM_SECONDS):
+                return None  # another machine's chance
+            if job := await self._desk.leases.claim(self._desk.owner, lowest, highest):
+                return partial(self._work, job)
+            return await otherwise() if otherwise else None
+
+        return await self._desk.leases.next_of(find, lowest, highest)
+
+    async def _is_full(self, seen_seconds: float = 0) -> bool:
+        """Whether there is no room to work in; a look of so many seconds ago that found some will do."""
+        if time.monotonic() - self._room_seen_at < seen_seconds:
+            return False
+        try:
+            await self._trade.require_room()
+        except StoreFull as error:
+            log.warning("no room to work in", error=str(error))
+            return True
+        self._room_seen_at = time.monotonic()
+        return False
+
+    async def _unless_drained(self, finding: Coroutine[None, None, Work]) -> Work | None:
+        """What was found, or None when this worker is to claim nothing more."""
+        claim = asyncio.ensure_future(finding)
         drained = asyncio.ensure_future(self._draining.wait())
         try:
             await asyncio.wait({claim, drained}, return_when=asyncio.FIRST_COMPLETED)
@@ -109,13 +145,13 @@ class Worker:
             for task in (claim, drained):
                 task.cancel()
             await asyncio.wait({claim, drained})
-        return None if claim.cancelled() else claim.result()  # one that was just claimed is worked
+        return None if claim.cancelled() else claim.result()  # a job that was just claimed is worked
 
     async def _admit(self, lanes: asyncio.TaskGroup) -> None:
         """Begin every real-time job at once: a player waits for its first sound, not for the end of somebody else's file."""
         free = asyncio.Semaphore(self._options.live)
-        while await free.acquire() and (job := await self._claim(self._desk.leases.claim_next(self._desk.owner, Priority.REAL_TIME))):
-            lanes.create_task(self._work(job)).add_done_callback(lambda _: free.release())
+        while await free.acquire() and (work := await self._unless_drained(self._next(Priority.REAL_TIME, Priority.REAL_TIME))):
+            lanes.create_task(_done(work)).add_done_callback(lambda _: free.release())
 
     async def _reap(self) -> None:
         while not self._draining.is_set():
@@ -184,7 +220,7 @@ class Worker:
                 await until_back(lambda: self._trade.discard_others(job, produced.attempt))
             log.info("job succeeded" if kept else "job result refused", job=job.id, attempt=job.attempt)
             return
-        if isinstance(error, StoreUnavailable):
+        if isinstance(error, StoreUnavailable) or (not isinstance(error, FINAL) and await self._is_full()):
             log.warning("job postponed", job=job.id, attempt=job.attempt, error=repr(error.__cause__ or error))
             await until_back(lambda: self._desk.endings.postpone(job))
             return
@@ -198,3 +234,7 @@ class Worker:
         abandon = isinstance(error, ABANDONED)
         status = await until_back(lambda: self._desk.endings.fail(job, code, message, final=final, abandon=abandon))
         metrics.job_refused(job.format, status)
+
+
+async def _done(work: Work) -> None:
+    await work()

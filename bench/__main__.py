@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import curves, encodes, engine, first_play, hits, memory, remote, start
+from bench import curves, dispatch, encodes, engine, first_play, hits, memory, remote, scaling, start
 from bench.clock import prefer
 from bench.figures import Outcome
 from bench.report import line, write_results
@@ -21,6 +21,8 @@ MEASURES = {
     "hits": hits.measure,
     "memory": memory.measure,
     "curves": curves.measure,
+    "dispatch": dispatch.measure,
+    "scaling": scaling.measure,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 

@@ -3,21 +3,28 @@
 Connect directly, not through transaction pooling: statements are prepared, and `storage.channel` listens.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import asyncpg
-from sqlalchemy import URL, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, event, text
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage.errors import StoreFull, StoreUnavailable
 
 CONNECTIONS: Final = 8  # of each program; PostgreSQL takes 100 of them as it comes
 CONNECT_SECONDS: Final = 5.0
+TRIED_AFTER_SECONDS: Final = 1.0
 STATEMENT_SECONDS: Final = 15.0  # the longest takes milliseconds: whatever lasts longer is lost with its network
+
+_DIALECT: Final = dialect()
 
 _AWAY: Final = (
     asyncpg.PostgresConnectionError,
@@ -33,20 +40,38 @@ _AWAY: Final = (
 
 
 def open_engine(url: URL, *, unhurried: bool = False) -> AsyncEngine:
-    """A pool whose connections are tried before use, so that a restart of the database is noticed here and not by a request.
+    """A pool whose connections are tried before use unless they were used a moment ago, so that a restart of the database is noticed here
+    and hardly ever by a request. That saves busy programs a question with every statement.
 
     `unhurried`: statements may last, as those that build an index do.
     """
     settings = {"application_name": "soundpath", "idle_in_transaction_session_timeout": "60s"}
     statement_seconds = None if unhurried else STATEMENT_SECONDS
-    return create_async_engine(
+    engine = create_async_engine(
         asyncpg_url(url),
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=STATEMENT_SECONDS,
-        pool_pre_ping=True,
+        pool_use_lifo=True,
         connect_args={"timeout": CONNECT_SECONDS, "command_timeout": statement_seconds, "server_settings": settings},
     )
+    event.listen(engine.sync_engine, "checkout", _try_out)
+    event.listen(engine.sync_engine, "checkin", _note_use)
+    return engine
+
+
+def _note_use(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.info["used_at"] = time.monotonic()
+
+
+def _try_out(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object) -> None:
+    """Whether a connection that has been idle still lives; if not, none of the pool's does."""
+    if time.monotonic() - entry.info.get("used_at", time.monotonic()) <= TRIED_AFTER_SECONDS:
+        return
+    try:
+        _DIALECT.do_ping(connection)
+    except Exception as error:
+        raise InvalidatePoolError from error
 
 
 def asyncpg_url(url: URL) -> URL:

@@ -151,9 +151,11 @@ class S3Store:
         if free < self._reserve_bytes + size_bytes:
             raise StoreFull(f"The disk has {free // 2**20} MiB left; {self._reserve_bytes // 2**20} MiB of them are kept free.")
 
-    async def presigned_url(self, key: str, seconds: int) -> str:
-        """A URL that reads the object without credentials for a while."""
+    async def presigned_url(self, key: str, seconds: int, disposition: str | None = None) -> str:
+        """A URL that reads the object without credentials for a while; `disposition` is the Content-Disposition of its answer."""
         place = {"Bucket": self._place.bucket, "Key": self._place.object_name(check_key(key))}
+        if disposition is not None:
+            place["ResponseContentDisposition"] = disposition
         url: str = await off_loop(self._client.generate_presigned_url, "get_object", Params=place, ExpiresIn=seconds)
         return url
 

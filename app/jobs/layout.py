@@ -1,6 +1,7 @@
 """Where artifacts lie in the store: below their original's path, so that a reset by path prefix is one deletion.
 
     artifacts/{account}{path}/!{job id}/{attempt}/audio.mp3
+    artifacts/{account}{path}/!{job id}/{attempt}/parts/{owner id}/…    encoded by another machine, until the attempt's owner joins them
 
 Each attempt writes into a folder of its own: one that lost its lease can neither replace nor delete what the next one published.
 """
@@ -18,6 +19,11 @@ def artifact_key(job: Job, name: str) -> str:
 def attempt_prefix(job: Job) -> str:
     """Prefix of everything this attempt wrote."""
     return folder_prefix(job, job.attempt)
+
+
+def parts_prefix(job: Job, taker: str | None = None) -> str:
+    """Prefix of what other machines encoded for this attempt, or of what one of them did."""
+    return f"{attempt_prefix(job)}parts/" + (f"{taker}/" if taker else "")
 
 
 def folder_prefix(job: Job, attempt: int) -> str:

@@ -3,8 +3,10 @@
 Our row and its attempt number decide who owns a job. Whoever is told LOST kills its work and publishes nothing.
 """
 
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +24,8 @@ from app.jobs.wakeups import Wakeups
 from storage.alive import bury
 from storage.channel import is_held as is_held_elsewhere
 from storage.db import Database, now_ms
+
+T = TypeVar("T")
 
 RECHECK_SECONDS = 1.0  # jobs that other processes queued, or whose delay is over, are seen this late at most
 RECHECK_BY_TICKET_SECONDS = 5.0  # the same where other processes tell
@@ -69,10 +73,14 @@ class Leases:
 
     async def claim_next(self, owner: Owner, lowest: Priority = Priority.BACKGROUND, highest: Priority = Priority.REAL_TIME) -> Job:
         """Wait for a job to claim."""
+        return await self.next_of(lambda: self.claim(owner, lowest, highest), lowest, highest)
+
+    async def next_of(self, claim: Callable[[], Awaitable[T | None]], lowest: Priority, highest: Priority) -> T:
+        """What `claim` finds, as soon as it finds something: it looks whenever jobs of these priorities may have become claimable."""
         with self._wakeups.queue_changes(lowest, highest) as bell:
             while True:
-                if job := await until_back(lambda: self.claim(owner, lowest, highest)):
-                    return job
+                if found := await until_back(claim):
+                    return found
                 await bell.ring(RECHECK_SECONDS if self._database.is_sqlite else RECHECK_BY_TICKET_SECONDS)
 
     async def beat(self, job: Job, progress: int) -> BeatAnswer:

@@ -78,6 +78,20 @@ segment_wants = Table(
     Column("segment", Integer, primary_key=True, autoincrement=False),
 )
 
+# Ranges of one encode that other machines may take. `plan` is a fingerprint; `parts` lie in the store once they are told.
+shares = Table(
+    "shares",
+    metadata,
+    Column("job_id", String(26), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("spans", JSON, nullable=False),
+    Column("plan", String(64), nullable=False),
+    Column("taker", String(40)),
+    Column("lease_until_ms", BigInteger),
+    Column("parts", JSON(none_as_null=True)),
+)
+
 # One row. Raised by every reset: copies in memory that were made under a lower number are stale.
 cache_generation = Table(
     "cache_generation",

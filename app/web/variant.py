@@ -22,6 +22,7 @@ from app.web.player_page import answer_page
 from app.web.quote import answer_price
 from app.web.rate_limit import count_start
 from app.web.recent import ANSWERED_BY
+from app.web.redirects import REDIRECTS
 from app.web.serve import Representation, serve_file
 from app.web.wire import cdn_job
 from transforms.spec import REAL_TIME_FAMILY, Format
@@ -108,5 +109,8 @@ async def _serve(request: web.Request, asked: Asked, job: Job, file: ArtifactFil
         cache_control=cache_control(Lifetime.SETTLED, asked.delivery),
         extra=extra,
     )
+    redirects = request.app.get(REDIRECTS)
+    if redirects is not None and (elsewhere := await redirects.answer(request, file, extra.get("Content-Disposition"))) is not None:
+        return elsewhere
     body = StoredBody(file.key, file.size_bytes, lambda: store.borrow(file.key))
     return await serve_file(request, shown, body, request.app[BODIES])

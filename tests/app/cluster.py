@@ -30,7 +30,7 @@ class WorkerHost:
     async def start(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
         environment = {"PATH": os.environ["PATH"], "SOUNDPATH_DATA_DIR": str(self.data), "SOUNDPATH_WORKERS": "1", **self.environment}
-        with (self.data / "log").open("ab") as log:
+        with self._log_file.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *self.launcher, sys.executable, "-m", "app", "work", cwd=ROOT, env=environment, stdout=log, stderr=log
             )
@@ -42,7 +42,11 @@ class WorkerHost:
             return await self.process.wait()
 
     def log(self) -> str:
-        return (self.data / "log").read_text()
+        return self._log_file.read_text()
+
+    @property
+    def _log_file(self) -> Path:
+        return self.data.with_name(f"{self.data.name}.log")  # beside it: somebody may fill its disk
 
 
 @dataclass
@@ -72,10 +76,10 @@ class Cluster:
 
 
 @asynccontextmanager
-async def running_cluster(folder: Path, database: Postgres, objects: ObjectStore) -> AsyncIterator[Cluster]:
+async def running_cluster(folder: Path, database: Postgres, objects: ObjectStore, **environment: str) -> AsyncIterator[Cluster]:
     """Two web nodes, two workers, and /chirp.wav in the store."""
     url = database.database()
-    shared = shared_settings(url, folder.name, objects)
+    shared = shared_settings(url, folder.name, objects) | environment
     await put_chirp(folder, shared)
     webs = [Service(folder / f"web{n}", None, {**shared, "SOUNDPATH_WORKERS": "0"}) for n in range(2)]
     workers = [WorkerHost(folder / f"work{n}", shared) for n in range(2)]

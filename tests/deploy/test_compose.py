@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.deploy.recipes import DEPLOY, check_schema, read, read_yaml, settings
-from tests.servers import free_port, _package
+from tests.servers import _package, free_port
 
 COMPOSE = DEPLOY / "compose"
 FILES = ("one.yaml", "cluster.yaml")
