@@ -24,7 +24,7 @@ CONNECT_SECONDS: Final = 5.0
 TRIED_AFTER_SECONDS: Final = 1.0
 STATEMENT_SECONDS: Final = 15.0  # the longest takes milliseconds: whatever lasts longer is lost with its network
 
-_DIALECT: Final = dialect()
+_DIALECT: Final = dialect()  # type: ignore[no-untyped-call]
 
 _AWAY: Final = (
     asyncpg.PostgresConnectionError,
@@ -65,11 +65,14 @@ def _note_use(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -
 
 
 def _try_out(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object) -> None:
-    """Whether a connection that has been idle still lives; if not, none of the pool's does."""
+    """Whether a connection still lives; if not, none of the pool's does. One that was cut off in silence tells only when it is asked."""
+    driver = connection.driver_connection  # type: ignore[attr-defined]
+    if driver.is_closed():
+        raise InvalidatePoolError
     if time.monotonic() - entry.info.get("used_at", time.monotonic()) <= TRIED_AFTER_SECONDS:
         return
     try:
-        _DIALECT.do_ping(connection)
+        _DIALECT.do_ping(connection)  # type: ignore[no-untyped-call]
     except Exception as error:
         raise InvalidatePoolError from error
 

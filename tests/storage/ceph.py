@@ -144,7 +144,7 @@ class Ceph:
         deadline = time.monotonic() + START_SECONDS
         while not condition():
             for process in self._running:
-                assert process.poll() is None, f"{process.args} ended with {process.returncode}:\n{self.log()}"
+                assert process.poll() is None, f"{process.args!r} ended with {process.returncode}:\n{self.log()}"
             assert time.monotonic() < deadline, f"Ceph does not start:\n{self.log()}"
             time.sleep(0.5)
 
