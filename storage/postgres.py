@@ -66,7 +66,7 @@ def _note_use(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -
 
 def _try_out(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object) -> None:
     """Whether a connection still lives; if not, none of the pool's does. One that was cut off in silence tells only when it is asked."""
-    driver = connection.driver_connection  # type: ignore[attr-defined]
+    driver = connection.driver_connection
     if driver.is_closed():
         raise InvalidatePoolError
     if time.monotonic() - entry.info.get("used_at", time.monotonic()) <= TRIED_AFTER_SECONDS:
