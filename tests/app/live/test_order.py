@@ -1,5 +1,6 @@
 """Which segment is encoded next."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,13 +26,19 @@ def test_two_lanes_fill_neighbouring_blocks() -> None:
     assert taken == [0, BLOCK_SEGMENTS, 1, BLOCK_SEGMENTS + 1, 2, BLOCK_SEGMENTS + 2]
 
 
-def test_a_seek_goes_before_read_ahead() -> None:
+@pytest.mark.parametrize("wants", [[4, 70], [70, 4]])
+def test_a_seek_goes_before_read_ahead(wants: list[int]) -> None:
     order = Order(100, lanes=1)
     assert order.take_wanted([3]) == 3
     order.published(3)
-    assert order.take_wanted([4, 70]) == 70
-    assert order.take_wanted([4, 70]) == 4
-    assert order.take_wanted([4, 70]) is None
+    assert order.take_wanted(wants) == 70
+    assert order.take_wanted(wants) == 4
+    assert order.take_wanted(wants) is None
+
+
+def test_of_several_seeks_the_first_goes_first() -> None:
+    order = Order(100, lanes=1)
+    assert [order.take_wanted([50, 90, 20]) for _ in range(3)] == [50, 90, 20]
 
 
 def test_the_fill_goes_on_behind_the_last_reader_and_then_from_the_beginning() -> None:
