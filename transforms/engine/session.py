@@ -31,7 +31,7 @@ class Session:
 
     def __init__(self, plan: Plan, paths: Sequence[str], *, ffmpeg: str | None = None) -> None:
         self._plan = plan
-        self._ffmpeg = ffmpeg or get_ffmpeg_exe()  # type: ignore[no-untyped-call]
+        self._ffmpeg = ffmpeg
         self._playback = Playback(plan, paths)
         self._lanes: list[Lane] = []
         self._steps: Iterator[None] = iter(())
@@ -99,7 +99,8 @@ class Session:
         if bitrate_kbps is None:
             return PcmCoder(rendition, span)
         if self._plan.format is Format.MP3:
-            return Mp3Coder(rendition, span, self._ffmpeg, bitrate_kbps)
+            ffmpeg = self._ffmpeg or get_ffmpeg_exe()  # type: ignore[no-untyped-call]
+            return Mp3Coder(rendition, span, ffmpeg, bitrate_kbps)
         return AacCoder(rendition, span, SEGMENT_PREROLL_FRAMES if self._plan.format in HLS_FAMILY else RANGE_PREROLL_FRAMES)
 
     def _run(self, progress: Callable[[int], None]) -> None:
