@@ -15,8 +15,9 @@ import pytest
 from tests.transforms.engine import attacks
 from tests.transforms.engine.family import alive, command_of, descendants, eventually
 from transforms.engine.messages import WHOLE, Assemble, Encode, Span
-from transforms.engine.pool import Engine, check_file
+from transforms.engine.pool import Engine
 from transforms.engine.sandbox import EngineLimits
+from transforms.engine.turn import check_file
 from transforms.errors import EngineCrash, EngineFault, EngineTimeout, RefusedInput, TooLarge
 from transforms.limits import PlanLimits
 from transforms.plan import Plan, plan

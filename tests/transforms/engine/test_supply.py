@@ -54,7 +54,7 @@ async def test_an_arriving_file_is_what_the_complete_one_is(name: str, codec: st
         assert await engine.measure(str(other.path)) == source
         assert await engine.describe(str(other.path)) == await engine.describe(str(file))
         decided = plan(Spec(Format.WAV_RIFF, (Clip("/x", 1),), (Variant(None, RATE_HZ),)), [source], PlanLimits())
-        made = []
+        made: list[bytes] = []
         for path in (str(file), str(other.path)):
             scratch = tmp_path / f"scratch-{len(made)}"
             scratch.mkdir()
