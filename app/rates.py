@@ -1,19 +1,19 @@
 """Rates: how often a client may do something, counted in buckets that fill up by themselves.
 
-Generic cell rate algorithm: one number per client says when its bucket will be full again. In this process's memory, 2 µs per
-call; `limits` (PyPI 5.8) was measured at 7 µs for the same, with a timer thread and a table that grows with the clients.
+Generic cell rate algorithm: one number per client says when its bucket will be full again. In memory that the programs of a machine share,
+5 µs per call; `limits` (PyPI 5.8) was measured at 7 µs for one program's own, with a timer thread and a table that grows with the clients.
 """
 
 import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from cachetools import LRUCache
+from app.buckets import Buckets
 
 WINDOW_SECONDS: Final = 60
-CLIENTS: Final = 100_000  # who has not come for the longest is forgotten first: his bucket is full again
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class Standing:
 
 
 class RateLimits:
-    """The buckets of this process."""
+    """Counts calls in the buckets, which programs of one machine share."""
 
-    def __init__(self, rates: Rates) -> None:
+    def __init__(self, rates: Rates, buckets: Buckets) -> None:
         self.rates: Final = rates
-        self._full_at: LRUCache[tuple[str, str], float] = LRUCache(CLIENTS)
+        self._buckets = buckets
 
     def take(self, kind: str, client: str, count: int = 1) -> Standing | None:
         """Count a call (or, with 0, only look); None where there is no limit."""
@@ -63,10 +63,17 @@ class RateLimits:
             return None
         step = WINDOW_SECONDS / quota
         now = time.monotonic()
-        full_at = max(now, self._full_at.get((kind, client), now))
+        full_at = max(now, self._buckets.full_at(kind, client))
+        if full_at > now + WINDOW_SECONDS + step:
+            full_at = now  # written before the machine was started anew, when its clock began at 0
         over = full_at + step - now - WINDOW_SECONDS
         if over > 1e-9:
             return Standing(kind, quota, 0, math.ceil(full_at - now), max(1, math.ceil(over)))
         full_at += step * count
-        self._full_at[kind, client] = full_at
+        self._buckets.remember(kind, client, full_at)
         return Standing(kind, quota, int((WINDOW_SECONDS - (full_at - now)) / step + 1e-9), math.ceil(full_at - now), 0)
+
+
+def shared_limits(rates: Rates, folder: Path) -> RateLimits:
+    """Limits that all programs with this folder count together."""
+    return RateLimits(rates, Buckets(folder / "rates"))

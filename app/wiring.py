@@ -34,6 +34,7 @@ from app.produce import Produced, Workshop, produce
 from app.produce_stream import produce_stream
 from app.quotas import Quotas
 from app.quote import expected_charge
+from app.rates import shared_limits
 from app.settings import DEFAULT_ACCOUNT, Settings
 from app.sharing import LEASE_SECONDS, Sharing
 from app.signing.sealing import Sealing, open_sealing
@@ -209,7 +210,7 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
     settings = services.settings
     public_url = PublicUrl(str(settings.public_url) if settings.public_url else None, settings.trusted_proxies)
     app = build_app(Doors(services.jobs, services.originals, bodies, public_url, variant, demo_path))
-    fit_entrance(app, services.database, services.sealing, settings.rates)
+    fit_entrance(app, services.database, services.sealing, shared_limits(settings.rates, settings.data_dir))
     app[keys.STORE] = services.store
     app[keys.FILES] = services.files.files
     app[keys.FOLDERS] = services.files.folders

@@ -31,12 +31,12 @@ class BucketKeys:
 def presign(bucket: Bucket, keys: BucketKeys, key: str) -> str:
     """An address from which an object can be read for a while, with any Range."""
     wanted = {"Bucket": bucket.name, "Key": key}
-    url: str = _client(bucket, keys).generate_presigned_url("get_object", Params=wanted, ExpiresIn=VALID_SECONDS)
+    url: str = client_of(bucket, keys).generate_presigned_url("get_object", Params=wanted, ExpiresIn=VALID_SECONDS)
     return url
 
 
 @lru_cache(maxsize=64)
-def _client(bucket: Bucket, keys: BucketKeys) -> Any:
+def client_of(bucket: Bucket, keys: BucketKeys) -> Any:
     """Made once for each bucket: it takes tens of milliseconds, and is safe to share."""
     style = "path" if bucket.path_style else "virtual"
     return boto3.session.Session().client(

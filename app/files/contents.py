@@ -8,9 +8,10 @@ from heapq import merge
 from pathlib import Path
 
 from app.errors import InvalidRequest
+from app.files.buckets import BucketListing
 from app.files.folders import Folders, FolderTree, below_prefix
 from app.files.index import FileIndex
-from app.files.layers import InternalLayer
+from app.files.layers import S3Layer, WebLayer
 from app.files.library import library_files
 from app.files.listing import Listing, list_page
 from app.files.records import FileRecord
@@ -30,13 +31,17 @@ class Page:
 class Contents:
     """Lists folders."""
 
-    def __init__(self, index: FileIndex, folders: Folders, library_dir: Path | None) -> None:
+    def __init__(self, index: FileIndex, folders: Folders, buckets: BucketListing, library_dir: Path | None) -> None:
         self._index = index
+        self._buckets = buckets
         self._folders = folders
         self._library_dir = library_dir
 
     async def page(self, account: str, asked: Page) -> tuple[Listing, str]:
-        """A page, and the cursor of the next one; raises InvalidRequest for a cursor that is none of ours."""
+        """A page, and the cursor of the next one. Folders that are kept elsewhere are in a page, what is in them is in pages of their own.
+
+        Raises InvalidRequest for a cursor that is none of ours, and for a folder that cannot be listed.
+        """
         tree = await self._folders.tree(account)
         position = _read_cursor(asked.cursor, below_prefix(asked.folder_path))
 
@@ -49,7 +54,12 @@ class Contents:
     async def _walk(self, account: str, tree: FolderTree, prefix: str, start: str, limit: int) -> list[FileRecord]:
         created = [_empty(path) for path in sorted(below_prefix(path) for path in tree.folders) if path.startswith(prefix)]
         sources = [[folder for folder in created if folder.path != prefix and folder.path >= start][:limit]]
-        if isinstance(tree.place(prefix + "file").layer, InternalLayer):
+        placed = tree.place(prefix + "file")
+        if isinstance(placed.layer, WebLayer):
+            raise InvalidRequest(f"The folder '{placed.folder_path}' lies on a web server, and those cannot be listed.")
+        if isinstance(placed.layer, S3Layer):
+            sources.append(await self._buckets.walk(placed, prefix, start, limit))
+        else:
             sources.append(await self._index.from_position(account, prefix, start, limit))
             if account == DEFAULT_ACCOUNT and self._library_dir is not None:
                 sources.append(await asyncio.to_thread(library_files, self._library_dir, prefix, start, limit))

@@ -8,6 +8,7 @@ from app.errors import FileNotFound, Unauthorized
 from app.files.contents import Contents, Page
 from app.files.files import Copied, Files
 from app.files.folders import Folders, below_prefix
+from app.files.layers import InternalLayer
 from app.files.records import FileRecord
 from app.jobs.job import Job
 from app.jobs.orders import COPY_FILES, COPY_FOLDERS, DELETE_FILES, DELETE_FOLDERS, DONE, RESET_CACHE, work_of
@@ -75,7 +76,7 @@ class OrderWork:
     async def _delete_folders(self, account: str, work: Any, _report: Report) -> None:
         for each in work["folders"]:
             path = each["folder_path"]
-            if each["delete_files"]:
+            if each["delete_files"] and await self._is_ours(account, path):
                 async for record in self._files_in(account, path, recursive=each["recursive"]):
                     await self._delete(account, record.path)
             if each["delete_virtual_folders"]:
@@ -86,10 +87,14 @@ class OrderWork:
             source, destination = each["source"], each["destination"]
             if each["copy_virtual_folders"]:
                 await self._depot.folders.copy_below(account, source, destination, recursive=each["recursive"])
-            if each["copy_files"]:
+            if each["copy_files"] and (each["copy_overridden_storage"] or await self._is_ours(account, source)):
                 async for record in self._files_in(account, source, recursive=each["recursive"]):
                     target = below_prefix(destination) + record.path.removeprefix(below_prefix(source))
                     await self._depot.files.copy(account, record.path, target, _copied(each), may_overwrite=each["may_overwrite"])
+
+    async def _is_ours(self, account: str, folder_path: str) -> bool:
+        """Whether what is in a folder is kept here: what is kept elsewhere is read only, and copied only when that is said."""
+        return isinstance((await self._depot.folders.tree(account)).place(below_prefix(folder_path) + "file").layer, InternalLayer)
 
     async def _delete(self, account: str, path: str) -> None:
         """What is gone already is as it should be; what is kept elsewhere stays."""

@@ -1,7 +1,6 @@
 """Originals that are kept elsewhere: read-only folders on web servers and in buckets, reached through the guarded fetcher alone."""
 
 import asyncio
-import json
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -14,14 +13,15 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from app.errors import Conflict, FileNotFound
-from app.files.folders import CREDENTIALS, Folders, Placed
-from app.files.layers import InternalLayer, S3Layer, WebLayer
+from app.files.buckets import open_bucket
+from app.files.folders import Folders, Placed
+from app.files.layers import InternalLayer, WebLayer
 from app.signing.requests import RequestSigner
 from app.signing.sealing import Sealing
 from storage.blocking import off_loop
 from storage.fetch.errors import FetchFailed, FetchTooLarge
 from storage.fetch.fetcher import Fetched, Fetcher, FetchLimits, Wanted
-from storage.s3_origin import Bucket, BucketKeys, presign
+from storage.s3_origin import presign
 from storage.spool import Origin, Spool
 from storage.spools import Spools
 from transforms.ahead import read_first
@@ -76,9 +76,9 @@ class Remote:
         if isinstance(layer, WebLayer):
             url = layer.url(path.removeprefix(placed.folder_path.rstrip("/")), forwarded(layer, query))
             return RemoteFile(lambda: url, account, is_signed=True)
-        bucket, keys = self._bucket(layer, placed)
+        folder = open_bucket(self._sealing, placed)
         key = layer.key(path, placed.folder_path)
-        return RemoteFile(lambda: presign(bucket, keys, key), account, is_signed=False)
+        return RemoteFile(lambda: presign(folder.bucket, folder.keys, key), account, is_signed=False)
 
     async def facts(self, path: str, file: RemoteFile) -> RemoteFacts:
         """Ask the other side; raises FileNotFound and FetchError. One byte is asked for: not everybody answers HEAD."""
@@ -145,12 +145,6 @@ class Remote:
         wanted = Wanted(byte_range=byte_range, limits=self._limits, sign=sign)
         async with self._fetcher.ask(await off_loop(file.url), wanted) as fetched:
             yield fetched
-
-    def _bucket(self, layer: S3Layer, placed: Placed) -> tuple[Bucket, BucketKeys]:
-        assert placed.credentials is not None
-        opened = json.loads(self._sealing.open(CREDENTIALS, placed.credentials))
-        bucket = Bucket(layer.bucket, layer.region, layer.endpoint, layer.path_style)
-        return bucket, BucketKeys(opened["access_key"], opened["secret_key"])
 
 
 class Elsewhere:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.files.buckets import BucketListing
 from app.files.claims import Claims
 from app.files.contents import Contents
 from app.files.files import Files, Shelf
@@ -85,7 +86,7 @@ def make_file_services(needs: FileNeeds, settings: FileSettings) -> FileServices
     originals = Originals(needs.store, settings.library_dir, Elsewhere(folders, _remote(needs, spools, settings)))
     claims = Claims(needs.database)
     files = Files(Shelf(needs.store, originals, index, folders, needs.retention, claims, settings.scratch_dir))
-    contents = Contents(index, folders, settings.library_dir)
+    contents = Contents(index, folders, BucketListing(needs.fetcher, needs.sealing), settings.library_dir)
     assemblies = Assemblies(settings.uploads_dir)
     return FileServices(
         originals=originals,

@@ -9,7 +9,7 @@ from app.accounts.keys import ApiKeys
 from app.callbacks.deliveries import Deliveries
 from app.callbacks.subscriptions import Subscriptions
 from app.ledger import Ledger
-from app.rates import RateLimits, Rates
+from app.rates import RateLimits
 from app.signing.keys import SigningKeys
 from app.signing.requests import RequestSigner
 from app.signing.sealing import Sealing
@@ -22,12 +22,12 @@ from app.web.usage_api import LEDGER
 from storage.db import Database
 
 
-def fit_entrance(app: web.Application, database: Database, sealing: Sealing, rates: Rates) -> None:
+def fit_entrance(app: web.Application, database: Database, sealing: Sealing, limits: RateLimits) -> None:
     """Everything of it, on one database."""
     api_keys = ApiKeys(database)
     certificates = Certificates(database)
     app[API_KEYS] = api_keys
-    app[RATE_LIMITS] = RateLimits(rates)
+    app[RATE_LIMITS] = limits
     app[LEDGER] = Ledger(database)
     app[SECURE_URL_KEYS] = SecureUrlKeys(api_keys, sealing)
     app[CERTIFICATES] = certificates

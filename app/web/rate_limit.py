@@ -1,6 +1,6 @@
 """Rate limits, per address, key and kind of call: 429 with Retry-After, and how much is left in RateLimit and RateLimit-Policy.
 
-Header fields: draft-ietf-httpapi-ratelimit-headers-10. Each process counts for itself.
+Header fields: draft-ietf-httpapi-ratelimit-headers-10. All programs of a machine count together.
 """
 
 from functools import lru_cache

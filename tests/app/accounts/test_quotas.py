@@ -87,6 +87,19 @@ async def test_jobs_at_once(service: Service) -> None:
         assert time.monotonic() < deadline
 
 
+async def test_seconds_times_channels(tmp_path: Path) -> None:
+    """20 s of MP3 are 40 channel seconds, as MP3 is stereo; of mono WAV 20."""
+    tones.write(tmp_path / "x.wav", tones.chirp(SECONDS, 44_100), 44_100, "-ac", "1")
+    async with Service(tmp_path / "data", tmp_path, {"SOUNDPATH_MAX_CHANNEL_SECONDS": "100"}) as running:
+        for query, status in (("f=mp3&rp=2", "Succeeded"), ("f=mp3&rp=3", "Failed"), ("f=wav&rp=3", "Succeeded"), ("f=wav&rp=6", "Failed")):
+            job = await running.finished(at(query))
+            assert job["status"] == status, query
+            if status == "Failed":
+                assert job["error"]["code"] == "too_large"
+                assert "channels" in job["error"]["message"]
+        assert (await running.get(at("f=hls-aac-rt&rp=3"))).status in (413, 422)
+
+
 async def test_inputs_that_are_too_large(service: Service) -> None:
     assert service.library is not None
     tones.write(service.library / "large.wav", tones.chirp(SECONDS * 3, 44_100), 44_100)

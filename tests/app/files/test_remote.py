@@ -79,6 +79,10 @@ async def test_remote_folders_are_read_only(tmp_path: Path, media: Path) -> None
         refused = await call(service, "POST", "/uploads/binary?filePath=/far/new.txt", b"x")
         assert (refused.status, refused.json()["error"]["code"]) == (403, "unauthorized")
         assert (await call(service, "DELETE", "/files?filePath=/far/tone.flac")).status == 403
+        listed = await call(service, "GET", "/folders/list?folderPath=/far")
+        assert (listed.status, listed.json()["error"]["code"]) == (400, "invalid_request")
+        assert "web server" in listed.json()["error"]["message"]
+        assert (await ok(service, "GET", "/folders/list?folderPath=/"))["items"][0]["folderPath"] == "/far"
         details = await ok(service, "GET", "/files/details?filePath=/far/tone.flac")
         assert details["size"] == (media / "media" / "tone.flac").stat().st_size
 
