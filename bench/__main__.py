@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import curves, dispatch, encodes, engine, first_play, hits, memory, remote, scaling, start
+from bench import curves, dispatch, encodes, engine, files, first_play, hits, memory, remote, scaling, start
 from bench.clock import prefer
 from bench.figures import Outcome
 from bench.report import line, write_results
@@ -20,6 +20,7 @@ MEASURES = {
     "remote": remote.measure,
     "hits": hits.measure,
     "memory": memory.measure,
+    "files": files.measure,
     "curves": curves.measure,
     "dispatch": dispatch.measure,
     "scaling": scaling.measure,
