@@ -125,7 +125,7 @@ class Spool:
 
     def _follow(self, position: int) -> None:
         self._course.follow(position, self._claimed, self._now())
-        asyncio.get_running_loop().call_later(SETTLED_SECONDS, self._dispatch)
+        asyncio.get_running_loop().call_later(1.1 * SETTLED_SECONDS, self._dispatch)  # surely behind it
 
     def _dispatch(self) -> None:
         """Ask for what is waited for and nobody brings yet; then, when little is on its way, for what will be read next."""

@@ -103,3 +103,17 @@ async def test_a_child_is_answered_for_its_own_files_only(tmp_path: Path) -> Non
     file = tmp_path / "here"
     file.write_bytes(b"12345")
     assert await Supply(everything_is_here, Measure(str(file))).answer(Wanted(str(file), 1, 2)) == Supplied(0, os.stat(file).st_size)
+
+
+async def test_nobody_is_asked_for_other_files_and_complete_ones_may_have_any_name(tmp_path: Path) -> None:
+    near = tones.write(tmp_path / "near.wav", tones.music(5, RATE_HZ), RATE_HZ)
+    named = near.rename(tmp_path / "near.arriving")
+    near.hardlink_to(named)
+
+    async def never(path: str, _start: int, _end: int) -> tuple[int, int]:
+        raise AssertionError(path)
+
+    async with Engine(EngineLimits(), workers=1, reserved=0) as engine:
+        source = await engine.measure(str(named))
+        engine.bring = never
+        assert await engine.measure(str(near)) == source
