@@ -6,7 +6,7 @@ from typing import Final
 TAIL_BYTES: Final = 128 * 1024
 """Where lengths are confirmed: last pages, tags, the last packets."""
 
-FIRST_SOUND_BYTES: Final = 704 * 1024
+FIRST_SOUND_BYTES: Final = 832 * 1024
 LAST_SOUND_BYTES: Final = 320 * 1024
 """Of a film, in front of an index that stands at the end: the first second and the last of its sound, among pictures."""
 
