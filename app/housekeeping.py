@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.jobs.owners import MARK_SUFFIX, Owner
 from app.jobs.retention import Retention
 from app.metrics import HOUSEKEEPING_ROUNDS, OBJECTS_PURGED, VARIANTS_EVICTED
+from storage.alive import is_dead
 from storage.blocking import off_loop
 from storage.errors import StorageError
 from storage.store import Store
@@ -109,11 +110,11 @@ def own_scratch(scratch_dir: Path, owners_dir: Path) -> Iterator[Path]:
 
 
 async def sweep_scratch(scratch_dir: Path, owners_dir: Path) -> None:
-    """Remove scratch folders whose owner is gone: an owner's folder has its name, and its mark vanishes with it."""
+    """Remove scratch folders whose owner is gone: an owner's folder has its name, as has its mark."""
 
     def sweep() -> None:
         for folder in scratch_dir.iterdir():
-            if not (owners_dir / (folder.name + MARK_SUFFIX)).exists():
+            if is_dead(owners_dir / (folder.name + MARK_SUFFIX)):
                 shutil.rmtree(folder, ignore_errors=True)
 
     await off_loop(sweep)

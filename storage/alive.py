@@ -48,6 +48,18 @@ def bury(path: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
+def is_dead(path: Path) -> bool:
+    """Whether the program of this mark is dead, its estate perhaps not settled yet. The mark stays. Unknown ones count as dead."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        return _try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _open_locked(path: Path) -> int:
     """Create and lock; again if someone buried the file between the two."""
     while True:

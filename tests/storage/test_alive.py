@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage.alive import AliveMark, bury
+from storage.alive import AliveMark, bury, is_dead
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -24,8 +24,10 @@ def test_a_killed_program_is_dead_at_once(tmp_path: Path) -> None:
     assert told.get(timeout=30)
     with bury(path) as dead:
         assert not dead
+    assert not is_dead(path)
     program.kill()
     program.join(30)
+    assert is_dead(path)
     with bury(path) as dead:
         assert dead
         with bury(path) as also_dead:

@@ -157,11 +157,16 @@ async def test_killed_in_the_middle_it_begins_anew(tmp_path: Path, media: Path) 
         await service.get(target)
         await until(lambda: _sent(origin, "/tone.flac", 1_500_000))
         await service.kill()
+        left = _spools(tmp_path)
+        assert left
         origin.bytes_per_second = 50e6
         await service.start()
         assert await wav(service, "far/tone.flac") == await wav(service, "tone.flac")
-        await service.stop()
-    assert not [file for _, _, files in os.walk(tmp_path / "scratch") for file in files]
+        assert not left & _spools(tmp_path)
+
+
+def _spools(data: Path) -> set[str]:
+    return {file for _, _, files in os.walk(data / "scratch") for file in files if file.startswith("spool-")}
 
 
 async def _sent(origin: PacedOrigin, path: str, size_bytes: int) -> bool:
