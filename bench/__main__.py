@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import curves, dispatch, encodes, engine, files, first_play, hits, memory, remote, scaling, start
+from bench import curves, dispatch, encodes, engine, files, first_play, hits, memory, navigation, remote, scaling, start
 from bench.clock import prefer
 from bench.figures import Outcome
 from bench.report import line, write_results
@@ -17,6 +17,7 @@ MEASURES = {
     "engine": engine.measure,
     "start": start.measure,
     "first_play": first_play.measure,
+    "navigation": navigation.measure,
     "remote": remote.measure,
     "hits": hits.measure,
     "memory": memory.measure,

@@ -21,20 +21,29 @@ REQUIRE = "SOUNDPATH_REQUIRE_TOOLS"
 
 def require_browser() -> Path:
     """Chromium's path; skips, or under SOUNDPATH_REQUIRE_TOOLS=1 fails, where it, Node or the players from npm are missing."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    missing = [name for name, found in {
-        "chromium": chromium,
-        "node": find_node(),
-        "tests/browser/node_modules (npm ci)": (HERE / "node_modules" / "playwright-core").is_dir(),
-        "player/dist (npm run build)": (HERE.parents[1] / "player" / "dist" / "page.js").is_file(),
-    }.items() if not found]  # fmt: skip
-    if missing:
+    chromium, missing = find_chromium(), missing_tools()
+    if chromium is None or missing:
         reason = f"browser tests need {', '.join(missing)}"
         if os.environ.get(REQUIRE) == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    assert chromium is not None
-    return Path(chromium)
+    return chromium
+
+
+def missing_tools() -> list[str]:
+    """What a browser scene needs and this machine lacks."""
+    return [name for name, found in {
+        "chromium": find_chromium(),
+        "node": find_node(),
+        "tests/browser/node_modules (npm ci)": (HERE / "node_modules" / "playwright-core").is_dir(),
+        "player/dist (npm run build)": (HERE.parents[1] / "player" / "dist" / "page.js").is_file(),
+    }.items() if not found]  # fmt: skip
+
+
+def find_chromium() -> Path | None:
+    """The system's Chromium."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    return Path(found) if found else None
 
 
 def find_node() -> str | None:

@@ -45,6 +45,21 @@ export async function whole(page, scene) {
   return { before, after: await facts(page), heard: await heard(page) };
 }
 
+// From the address to the first sound, for one who presses Play as soon as there is something to play; and what was fetched meanwhile.
+export async function arrive(page, scene) {
+  await page.addInitScript(() => {
+    document.addEventListener("loadedmetadata", ({ target }) => target.play(), true);
+    document.addEventListener("playing", () => (window.arrivedMs ??= performance.now()), true);
+  });
+  await page.goto(scene.src, { waitUntil: "commit" });
+  await page.waitForFunction(() => window.arrivedMs);
+  return page.evaluate(() => {
+    const shown = ({ name, startTime, responseStart, responseEnd }) => ({ name, startTime, responseStart, responseEnd });
+    const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+    return { playingMs: window.arrivedMs, fetched: entries.map(shown) };
+  });
+}
+
 // At once to `seconds`, and what sounds there.
 export async function seek(page, scene) {
   await open(page, scene);
