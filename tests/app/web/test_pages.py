@@ -19,12 +19,13 @@ async def test_robots(service: Service) -> None:
     assert b"Disallow: /*/audio/" in answer.body.splitlines()
 
 
-async def test_the_front_page_has_five_urls_and_needs_no_other_host(service: Service) -> None:
+async def test_the_front_page_leads_to_the_player_and_five_more_urls_and_needs_no_other_host(service: Service) -> None:
     answer = await service.get("/")
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     page = answer.body.decode()
     links = re.findall(r'href="([^"]*)"', page)
-    assert len(links) == 5
+    assert len(links) == 6
+    assert links[0] == "/W142hJk/audio/demo.wav"
     assert all(link.startswith("/W142hJk/") and "/demo.wav" in link for link in links)
     assert not re.search(r"https?://|<script|@import", page)
     assert page.count("<audio") == page.count('preload="none"') > 0
