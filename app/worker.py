@@ -22,6 +22,7 @@ from app.jobs.owners import Owner
 from app.jobs.wakeups import Wakeups
 from app.logs import in_job
 from app.produce import Produced
+from app.signing.requests import for_job
 from storage.errors import StorageError, StoreFull, StoreUnavailable
 from transforms.errors import RefusedInput
 
@@ -162,7 +163,11 @@ class Worker:
 
     async def _work(self, job: Job) -> None:
         """One attempt, with its lines in the log and its span."""
-        with in_job(job.id, job.attempt), tracing.span("job", job=job.id, attempt=job.attempt, account=job.account, format=job.format):
+        with (
+            in_job(job.id, job.attempt),
+            for_job(job.id),
+            tracing.span("job", job=job.id, attempt=job.attempt, account=job.account, format=job.format),
+        ):
             await self._attempt(job)
 
     async def _attempt(self, job: Job) -> None:

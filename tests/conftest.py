@@ -6,9 +6,9 @@ import pytest
 from hypothesis import settings
 
 from deploy.setup.debian import missing_test_packages
-from tests.databases import database_url, migrated_template, postgres_server
+from tests.databases import any_database, database_url, migrated_template, postgres_server
 
-__all__ = ["database_url", "migrated_template", "postgres_server"]  # fixtures
+__all__ = ["any_database", "database_url", "migrated_template", "postgres_server"]  # fixtures
 
 # Machines that build are shared and slow at times: how long an example takes proves nothing.
 settings.register_profile("soundpath", deadline=None, database=None)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage.db import Database
+from tests import elsewhere
 from tests.servers import Postgres, postgres
 
 
@@ -29,6 +30,17 @@ def migrated_template(postgres_server: Postgres) -> str:
 
     asyncio.run(migrate())
     return url.partition("?")[0].rpartition("/")[2]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def any_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Runs a module's tests once for each database: services that they start keep their rows there."""
+    if request.param == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres_server")
+        template: str = request.getfixturevalue("migrated_template")
+        elsewhere.new_database = lambda: server.database(template)
+    yield request.param
+    elsewhere.new_database = None
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

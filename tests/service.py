@@ -15,10 +15,13 @@ from typing import Any, Self
 import aiohttp
 from yarl import URL
 
+from tests import elsewhere
+
 ACCOUNT = "W142hJk"
 ENDED = {"Succeeded", "Failed", "Cancelled"}
 START_SECONDS = 60
 POLL_SECONDS = 0.1
+DATABASE_FILE = "database.url"
 ROOT = Path(__file__).parent.parent
 
 
@@ -55,15 +58,16 @@ class Service:
         await self.stop()
 
     async def start(self) -> None:
+        self.data.mkdir(parents=True, exist_ok=True)
         environment = {
             "PATH": os.environ["PATH"],
+            **self.database(),
             "SOUNDPATH_DATA_DIR": str(self.data),
             "SOUNDPATH_PORT": "0",
             "SOUNDPATH_DEMO": "false",  # seconds of work that few tests need
             "SOUNDPATH_LIBRARY_DIR": str(self.library or ""),
             **self.environment,
         }
-        self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "log").open("ab") as log:
             command = (*self.launcher, sys.executable, "-m", "app", "serve", *self.arguments)
             self._process = await asyncio.create_subprocess_exec(
@@ -76,6 +80,13 @@ class Service:
             await self._process.wait()
             raise
         self._session = aiohttp.ClientSession(self.url, connector=aiohttp.TCPConnector(limit=0, force_close=True))
+
+    def database(self) -> dict[str, str]:
+        """Where its rows are: in the data folder, or where `databases.any_database` says, always the same for one folder."""
+        file = self.data / DATABASE_FILE
+        if elsewhere.new_database is not None and not file.exists():
+            file.write_text(elsewhere.new_database())
+        return {"SOUNDPATH_DATABASE_URL": file.read_text()} if file.exists() else {}
 
     async def _announced(self) -> str:
         assert self._process.stdout is not None

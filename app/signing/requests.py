@@ -1,7 +1,9 @@
 """`X-Soundpath-Request-Verification`: by this ES512 token whoever is asked knows that we are asking, and for which account and job."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from hashlib import sha256
 from typing import Final
 
@@ -15,6 +17,19 @@ HEADER: Final = "X-Soundpath-Request-Verification"
 LIFETIME_SECONDS: Final = 300
 
 
+_WORKED: Final[ContextVar[str | None]] = ContextVar("worked_job", default=None)
+
+
+@contextmanager
+def for_job(job_id: str) -> Iterator[None]:
+    """What is fetched meanwhile, in tasks that begin here too, is fetched for this job, and its signature says so."""
+    token = _WORKED.set(job_id)
+    try:
+        yield
+    finally:
+        _WORKED.reset(token)
+
+
 class RequestSigner:
     """Signs requests that we make."""
 
@@ -24,9 +39,10 @@ class RequestSigner:
     async def sign(self, account: str, job_id: str | None = None, body: bytes | None = None) -> Sign:
         """What signs each hop of a fetch for the account; with a `body`, its SHA-256 too."""
         key = await self._keys.current()
+        claims = {"account": account, "job": job_id or _WORKED.get()}
 
         def headers(url: str) -> Mapping[str, str]:
-            return {HEADER: verification_token(key, url, {"account": account, "job": job_id}, body)}
+            return {HEADER: verification_token(key, url, claims, body)}
 
         return headers
 

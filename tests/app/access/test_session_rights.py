@@ -88,7 +88,7 @@ def token(rules: list[dict[str, Any]], **access: Any) -> str:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+async def service(any_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
     library = tmp_path_factory.mktemp("library")
     for folder in ("in", "out"):
         (library / folder).mkdir()

@@ -15,6 +15,8 @@ import pytest
 from tests import tones
 from tests.service import ACCOUNT, Answer, Service
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 SECONDS = 20  # an MP3 of it takes 15 quota seconds
 
 
@@ -30,6 +32,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
 
 def soundpath(service: Service, *arguments: str) -> str:
     environment = {"SOUNDPATH_DATA_DIR": str(service.data), "SOUNDPATH_LIBRARY_DIR": str(service.library), "PATH": "/usr/bin:/bin"}
+    environment |= service.database()
     done = subprocess.run(
         [sys.executable, "-m", "app", *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
     )

@@ -17,6 +17,8 @@ from tests.app.callbacks.receiver import Receiver, receiving
 from tests.service import ACCOUNT, Service
 from tests.storage.fetch.origins import serving
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 API = f"/v2/accounts/{ACCOUNT}"
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import jwt
 import pytest
 
 from tests import tones
@@ -59,7 +60,17 @@ async def test_every_format_works(tmp_path: Path, media: Path) -> None:
         assert meta.json()["tracks"][0]["codec"] == "FLAC"
         master = await service.get(f"/{ACCOUNT}/audio/far/tone.flac?f=hls-aac-rt")
         assert (master.status, master.body.startswith(b"#EXTM3U")) == (200, True)
-        assert all("X-Soundpath-Request-Verification" in headers for _, headers in origin.asked)
+        tokens = [headers["X-Soundpath-Request-Verification"] for _, headers in origin.asked]
+        claims = [jwt.decode(token, options={"verify_signature": False}) for token in tokens]
+        assert all(set(claim) - {"job"} == {"account", "url", "iat", "exp", "jti"} for claim in claims)
+
+
+async def test_what_a_job_fetches_says_for_which_job(tmp_path: Path, media: Path) -> None:
+    tones.write(media / "media" / "long.wav", tones.noise(20, 44_100), 44_100)
+    async with web_folder(tmp_path, media) as (service, origin):
+        job = await service.finished(f"/{ACCOUNT}/audio/far/long.wav?f=mp3")
+        tokens = [headers["X-Soundpath-Request-Verification"] for _, headers in origin.asked]
+        assert job["jobId"] in {jwt.decode(token, options={"verify_signature": False}).get("job") for token in tokens}
 
 
 async def test_the_origin_sees_only_what_the_folder_forwards(tmp_path: Path, media: Path) -> None:

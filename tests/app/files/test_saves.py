@@ -17,6 +17,8 @@ from tests.app.files.api import call, ok, upload
 from tests.app.jobs.conftest import Queue, database, open_queue, queue
 from tests.service import ACCOUNT, Service, running
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 __all__ = ["database", "open_queue", "queue"]
 
 
