@@ -28,6 +28,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from storage import postgres
 from storage.blocking import off_loop
 from storage.local import require_local
+from storage.steady import SteadyConnection
 
 BUSY_TIMEOUT_MS = 30_000
 CONNECTIONS = 8
@@ -130,7 +131,7 @@ class Database:
         if not self.is_sqlite:
             return postgres.open_engine(self._url)
         require_local(_file(self._url).parent)
-        engine = create_async_engine(self._url, pool_size=CONNECTIONS, max_overflow=0)
+        engine = create_async_engine(self._url, pool_size=CONNECTIONS, max_overflow=0, connect_args={"async_creator_fn": SteadyConnection})
         event.listen(engine.sync_engine, "connect", _set_up_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine

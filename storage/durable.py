@@ -74,9 +74,9 @@ def _make_folders(folder: Path) -> list[Path]:
         missing.append(folder)
         folder = folder.parent
     for path in reversed(missing):
-        # A parent that has just been taken away again: the caller's rename will notice.
-        with suppress(FileNotFoundError):
-            path.mkdir(exist_ok=True)
+        # Somebody else made it, or a parent has just been taken away again: the caller's rename will notice.
+        with suppress(FileExistsError, FileNotFoundError):
+            os.mkdir(path)
     return [path.parent for path in missing]
 
 

@@ -34,7 +34,7 @@ PURE_FORBIDDEN_CALLS = {"open", "print", "input", "exec", "eval", "read_text", "
 DOORS = {
     "aiohttp.web": {"app.web"},
     "aiohttp": {"app.web", "storage.fetch"},
-    "aiosqlite": {"storage.db"},
+    "aiosqlite": {"storage.steady"},
     "alembic": {"storage.db", "storage.migrations"},
     "asyncpg": {"storage.postgres", "storage.channel"},
     "av": {"transforms.engine", "transforms.probe"},
@@ -47,7 +47,7 @@ DOORS = {
     "m3u8": {"app.files.playlist"},
     "pgqueuer": {"app.jobs.tickets", "storage.migrations"},
     "pydantic_settings": {"app.settings"},
-    "sqlite3": {"storage.db", "storage.cached"},  # what diskcache fails with
+    "sqlite3": {"storage.db", "storage.steady", "storage.cached"},  # what diskcache fails with
     "subprocess": {"transforms.engine", "transforms.probe"},
     "app.settings.Settings": {"app.settings", *FLOORS[4]},  # floors below get plain arguments
 }

@@ -154,6 +154,31 @@ async def test_cancelled_tasks_leave_the_database_usable(database: Database) -> 
         await asyncio.gather(*(write() for _ in range(10)))
 
 
+async def test_a_cancelled_transaction_ends_though_its_traceback_lives(database: Database) -> None:
+    """Its half-read statement lives on in there; the writer's lock must not."""
+
+    async def read_then_wait(round_: int) -> None:
+        async with database.write() as connection:
+            for _ in range(round_ % 7):
+                await connection.execute(text("UPDATE cache_generation SET number = number + 1"))
+                await connection.execute(text("SELECT number FROM cache_generation UNION ALL SELECT 1"))
+
+    kept = []
+    for round_ in range(150):
+        task = asyncio.create_task(read_then_wait(round_))
+        for _ in range(round_ % 31):
+            await asyncio.sleep(0)
+        await asyncio.wait({task}, timeout=(round_ % 11) * 0.0003)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError as cancelled:
+            kept.append(cancelled)
+        async with asyncio.timeout(5), database.write() as connection:
+            await connection.execute(text("UPDATE cache_generation SET number = number + 1"))
+    assert len(kept) > 20
+
+
 async def test_foreign_keys_are_enforced(database: Database) -> None:
     def names(connection: Connection) -> list[str]:
         return inspect(connection).get_table_names()
