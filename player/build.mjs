@@ -11,6 +11,7 @@ const shared = {
   legalComments: "linked",
   logLevel: "warning",
   define: { "process.env.NODE_ENV": '"production"' },
+  alias: { "mpd-parser": "./src/no-dash.js" },
 };
 
 // Video.js needs its style sheet's text inside the script, where there is no <link>.
