@@ -76,7 +76,9 @@ async def test_a_failure_is_remembered_for_a_while(open_queue: Callable[..., Que
     assert await queue.endings.fail(job, "unsupported_input", "Not audio.", final=final) is Status.FAILED
     failed, created = await queue.jobs.submit(new_job())
     assert (failed.id, created, failed.status) == (job.id, False, Status.FAILED)
-    assert failed.failure == Failure("unsupported_input", "Not audio.", failed.updated_ms, final)
+    assert failed.failure is not None
+    assert failed.failure == Failure("unsupported_input", "Not audio.", failed.failure.timestamp_ms, final)
+    assert abs(failed.failure.timestamp_ms - failed.updated_ms) < 1000, "PostgreSQL's clock goes on within a statement"
     await queue.age(job.id, ended_ms=61_000)
     again, created = await queue.jobs.submit(new_job())
     assert created
