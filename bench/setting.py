@@ -30,7 +30,7 @@ class Bench:
     @property
     def pairs(self) -> int:
         """How often two sides are run in turn."""
-        return 5 if self.full else 2
+        return 3 if self.full else 2
 
     @asynccontextmanager
     async def service(self, name: str, **environment: str) -> AsyncIterator[Service]:
