@@ -17,7 +17,7 @@ from storage.db import Database, insert_new, now_ms, take_turn
 AT_MOST_PER_JOB: Final = 8  # URLs that requests may add to one job: it is no way to have us call thousands
 TRIES: Final = 4  # the first, and up to 3 more
 BACKOFF_SECONDS: Final = (5, 30, 180)
-CLAIM_SECONDS: Final = 60  # whoever holds a delivery longer than this is dead: a try takes 10 s
+CLAIM_SECONDS: Final = 20  # whoever holds a delivery longer than this is dead: a try takes 10 s
 KEPT_MS: Final = 30 * 86_400_000
 
 
