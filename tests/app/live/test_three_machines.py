@@ -17,7 +17,7 @@ from tests.app.hls_client import HEADER_BYTES, Player, decoded, frames_in
 from tests.servers import object_store, postgres
 from tests.service import ACCOUNT, ROOT, Service
 
-REPEATS = 90  # half an hour
+REPEATS = 45  # a quarter of an hour
 SEEKS = 12
 WOKEN_SECONDS = 5.0  # of the 5.5 a request waits: a look after a minute would come too late
 TARGET = f"/{ACCOUNT}/audio/chirp.wav?f=hls-aac-rt&rp={REPEATS}&artifact=/audio.m3u8"
