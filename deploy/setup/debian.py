@@ -21,6 +21,8 @@ TEST_COMMANDS = {
     "mpg123": ["mpg123"],
     "mpv": ["mpv"],
     "nginx": ["nginx"],
+    "promtool": ["prometheus"],
+    "systemd-analyze": ["systemd"],
 }
 """Command that a test runs → the packages that bring it and what it needs."""
 
