@@ -34,10 +34,12 @@ class RelayedSignals(LiveSignals):
     @contextmanager
     def encoding(self, job_id: str) -> Iterator[Bell]:
         """Listen for wants; the last one to leave forgets them."""
-        with super().encoding(job_id) as bell:
-            yield bell
-        if not self.heard(job_id):
-            self._elsewhere.pop(job_id, None)
+        try:
+            with super().encoding(job_id) as bell:
+                yield bell
+        finally:  # an encode always ends by being cancelled
+            if not self.heard(job_id):
+                self._elsewhere.pop(job_id, None)
 
     def published(self, job_id: str, segment: int) -> None:
         """Wake who waits for it, wherever he is."""

@@ -2,7 +2,9 @@
 
 import asyncio
 
+from app.jobs.relay import RelayedWakeups
 from app.jobs.wakeups import Bell, Wakeups
+from app.live.relay import RelayedSignals
 from app.live.signals import LiveSignals
 
 
@@ -43,3 +45,19 @@ async def test_the_end_of_a_job_wakes_everybody() -> None:
     with signals.wanting("a", 5) as bell:
         wakeups.job_changed("a")
         assert await rings(bell)
+
+
+async def test_what_others_wanted_is_forgotten_with_an_encode_that_is_cancelled() -> None:
+    signals = RelayedSignals(RelayedWakeups())
+
+    async def encode() -> None:
+        with signals.encoding("a"):
+            await asyncio.Event().wait()
+
+    encoding = asyncio.create_task(encode())
+    await asyncio.sleep(0)
+    signals.hear("want a 5")
+    assert signals.wants("a") == (5,)
+    encoding.cancel()
+    await asyncio.wait({encoding})
+    assert signals.wants("a") == ()
