@@ -16,7 +16,7 @@ from pathlib import Path
 from ulid import ULID
 
 from storage.alive import AliveMark, bury
-from storage.blocking import off_loop
+from storage.blocking import off_loop, to_its_end
 from storage.disk_names import entries, folder_path, object_path
 from storage.durable import copy_aside, make_folders, publish, remove_empty_folders, sync_folder
 from storage.errors import InvalidKey, ObjectMissing, StorageError, StoreFull, StoreUnavailable
@@ -61,9 +61,9 @@ class DiskStore:
         with _translated(key):
             file = await off_loop(open, path, "rb", 0)
             with file:
-                await off_loop(file.seek, start)
+                file.seek(start)
                 left = os.fstat(file.fileno()).st_size - start if end is None else end - start
-                while left > 0 and (piece := await off_loop(file.read, min(PIECE_BYTES, left))):
+                while left > 0 and (piece := await to_its_end(off_loop(file.read, min(PIECE_BYTES, left)))):
                     left -= len(piece)
                     yield piece
 
@@ -71,7 +71,7 @@ class DiskStore:
         """Publish a local file durably under the key, replacing what was there; the local file is consumed."""
         target = object_path(self._tree, check_key(key))
         with _translated(key):
-            return _facts(key, await off_loop(self._put, path, target))
+            return _facts(key, await to_its_end(off_loop(self._put, path, target)))
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectStat]:
         """Objects whose key starts with `prefix`, in key order."""

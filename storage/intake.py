@@ -1,17 +1,14 @@
 """Bytes that arrive in pieces become a local file: bounded, flat in memory, and gone again when anything goes wrong."""
 
-import asyncio
 import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final
 
-from storage.blocking import off_loop
+from storage.blocking import off_loop, to_its_end
 from storage.errors import StoreFull
-
-T = TypeVar("T")
 
 SPACE_CHECK_BYTES: Final = 64 * 2**20
 
@@ -50,16 +47,6 @@ def failing_when_full() -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreFull("The disk is full.") from error
-        raise
-
-
-async def to_its_end(awaitable: Awaitable[T]) -> T:
-    """Await a blocking call so that it is over when this returns, also when this is cancelled: nobody writes on behind our back."""
-    call = asyncio.ensure_future(awaitable)
-    try:
-        return await asyncio.shield(call)
-    except asyncio.CancelledError:
-        await asyncio.wait({call})
         raise
 
 

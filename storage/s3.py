@@ -19,9 +19,8 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from storage.blocking import off_loop
+from storage.blocking import off_loop, to_its_end
 from storage.errors import ObjectChanged, ObjectMissing, StoreFull, StoreUnavailable
-from storage.intake import to_its_end
 from storage.lent import LentFiles
 from storage.paths import check_key
 from storage.s3_errors import is_missing, translated
@@ -110,7 +109,7 @@ class S3Store:
         """Publish a local file under the key, replacing what was there; the local file is consumed."""
         check_key(key)
         with translated(key):
-            stat = await off_loop(self._put, key, path)
+            stat = await to_its_end(off_loop(self._put, key, path))
             await off_loop(path.unlink)
             return stat
 
@@ -206,9 +205,9 @@ class S3Store:
 
 
 async def _pieces(body: Any) -> AsyncGenerator[bytes]:
-    """A body, closed at the end."""
+    """A body, closed at the end. Closing waits for a read, and would stop the event loop until the server sends on or is given up."""
     try:
-        while piece := await off_loop(body.read, PIECE_BYTES):
+        while piece := await to_its_end(off_loop(body.read, PIECE_BYTES)):
             yield piece
     finally:
         body.close()

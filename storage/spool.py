@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from storage.blocking import off_loop
+from storage.blocking import off_loop, to_its_end
 from storage.course import LEAST_BYTES, SETTLED_SECONDS, Course
 from storage.demands import Demands
 from storage.extents import Extent, Extents
 from storage.fetch.errors import FetchFailed
 from storage.fetch.fetcher import FetchLimits
-from storage.intake import SPACE_CHECK_BYTES, failing_when_full, to_its_end
+from storage.intake import SPACE_CHECK_BYTES, failing_when_full
 
 SUFFIX: Final = ".arriving"
 YIELD_SECONDS: Final = 5.0  # so long at most the others pause for one that somebody waits for: their servers would hang up

@@ -15,9 +15,9 @@ from ulid import ULID
 
 from app.errors import Conflict
 from app.files.tables import claims
+from storage.blocking import to_its_end
 from storage.db import Database, insert_new, now_ms
 from storage.errors import StoreUnavailable
-from storage.intake import to_its_end
 
 LEASE_SECONDS: Final = 30.0
 RENEW_SECONDS: Final = 5.0

@@ -15,9 +15,8 @@ from app.files.claims import Claims
 from app.files.files import Files
 from app.files.records import Described, FileRecord
 from app.files.upload_rows import Upload, UploadRows
-from storage.blocking import off_loop
+from storage.blocking import off_loop, to_its_end
 from storage.errors import ObjectMissing, StoreFull
-from storage.intake import to_its_end
 from storage.parts import Assemblies, PartWriter, StillWriting
 
 PART_BYTES: Final = 8 * 2**20  # as S3 has it, 5 MiB or more; 5 GB are 640 parts

@@ -50,6 +50,18 @@ class StoreContract:
         assert await store.stat("a/b.mp3") is None
         assert await store.delete("a/b.mp3") == 0
 
+    async def test_a_cancelled_put_is_over_when_its_cancellation_arrives(self, store: Store, tmp_path: Path) -> None:
+        """Whoever cleans up after it finds everything that there will be."""
+        file = tmp_path / "large"
+        file.write_bytes(bytes(12 << 20))
+        putting = asyncio.create_task(store.put_file("a/b", file))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        putting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await putting
+        assert await keys(store, "a/") == ["a/b"]
+
     async def test_missing(self, store: Store) -> None:
         assert await store.stat("no/such") is None
         with pytest.raises(ObjectMissing):

@@ -1,6 +1,8 @@
 """The S3 adapter against rclone's server: the contract, and what only an object store can get wrong."""
 
+import asyncio
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +89,35 @@ async def test_parts_of_two_versions_are_never_mixed(store: S3Store, tmp_path: P
     with pytest.raises(ObjectChanged):
         async with store.read_version(first, 0, 3):
             pass
+
+
+async def test_a_reader_that_goes_stops_nobody_while_the_server_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "any")
+    asked, end = asyncio.Event(), asyncio.Event()
+
+    async def begin_an_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\nETag: "x"\r\n\r\nsound')
+        await writer.drain()
+        asked.set()
+        await end.wait()
+        writer.close()
+
+    async with await asyncio.start_server(begin_an_answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        store = S3Store(Bucket(BUCKET, endpoint=f"http://127.0.0.1:{port}"), tmp_path / "lent")
+        reading = asyncio.create_task(read_all(store, "a"))
+        await asked.wait()
+        await asyncio.sleep(0.5)  # the thread reads; were it not to yet, this test would prove less and not fail
+        reading.cancel()
+        began = time.monotonic()
+        await asyncio.sleep(0.1)
+        assert time.monotonic() - began < 5, "the event loop stood still"
+        end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+    store.close()
 
 
 async def test_a_presigned_url_needs_no_credentials(store: S3Store, tmp_path: Path) -> None:
