@@ -27,6 +27,7 @@ KEPT_WORDS: Final = 10_000  # of an outage; `missed` makes up for more
 LONGEST_WORD_BYTES: Final = 7_900  # PostgreSQL takes 8,000 of them
 
 _HOLD: Final = "SELECT pg_advisory_lock(hashtextextended($1, 1))"
+_LEAVE: Final = "SELECT pg_advisory_unlock(hashtextextended($1, 1))"
 _SEND: Final = "SELECT pg_notify($1, word) FROM unnest($2::text[]) AS word"
 
 log = structlog.get_logger()
@@ -46,7 +47,7 @@ class Channel:
 
     def tell(self, word: str) -> None:
         """Send a word to every other program; returns at once."""
-        assert len(word) < LONGEST_WORD_BYTES
+        assert len(word.encode()) < LONGEST_WORD_BYTES
         self._unsent.append(f"{self._sender} {word}")
         self._work.set()
 
@@ -98,13 +99,16 @@ class Channel:
         self._work.clear()
 
     async def _settle(self, connection: asyncpg.Connection, held: set[str]) -> None:
-        """Take and leave marks, and say what is to be said; at the least, find out whether anybody listens."""
+        """Take and leave marks, and say what is to be said; at the least, find out whether anybody listens.
+
+        `held` is what the session has: marks may come and go while one of them is taken.
+        """
         for mark in self._marks - held:
             await connection.execute(_HOLD, mark)
+            held.add(mark)
         for mark in held - self._marks:
-            await connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 1))", mark)
-        held.clear()
-        held.update(self._marks)
+            await connection.execute(_LEAVE, mark)
+            held.discard(mark)
         words = list(self._unsent)
         await connection.execute(_SEND, NAME, words)
         for _ in words:

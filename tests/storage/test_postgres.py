@@ -151,6 +151,36 @@ async def test_words_reach_the_others_and_marks_end_with_their_program(server: P
     await database.close()
 
 
+async def test_marks_that_come_and_go_while_another_is_taken_are_not_forgotten(server: Postgres) -> None:
+    url = server.database()
+    database, one = Database(url), Program(url)
+    await one.has([])
+
+    async def is_seen(mark: str, *, held: bool) -> None:
+        async with asyncio.timeout(30):
+            while True:
+                async with database.write() as connection:
+                    if await is_held(connection, mark) == held:
+                        return
+
+    one.channel.hold("left")
+    await is_seen("left", held=True)
+    async with database.write() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('first', 1))"))
+        one.channel.hold("first")
+        waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        async with asyncio.timeout(30):
+            while not await connection.scalar(waiting):
+                pass
+        one.channel.hold("second")
+        one.channel.drop("left")
+    for mark, held in (("first", True), ("second", True), ("left", False)):
+        await is_seen(mark, held=held)
+    one.task.cancel()
+    await asyncio.wait({one.task})
+    await database.close()
+
+
 def test_urls() -> None:
     url = asyncpg_url(make_url("postgresql://u:p@h:5433/d?sslmode=require"))
     assert url.render_as_string(hide_password=False) == "postgresql+asyncpg://u:p@h:5433/d?ssl=require"
