@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import structlog
+from cachetools import LRUCache
 
 from app import metrics
 from app.jobs.job import Job, Priority
@@ -30,6 +31,7 @@ from transforms.plan import Plan
 RECHECK_SECONDS: Final = 2.0  # the owner looks so often whether a share was given back
 BEAT_SECONDS: Final = 2.0
 LEASE_SECONDS: Final = 8.0  # of a share: less than a minute of sound, so this is not long
+DECLINED_ATTEMPTS: Final = 64  # more than run at once; one that is forgotten costs another look at its original
 
 log = structlog.get_logger()
 
@@ -75,15 +77,14 @@ class Divided:
             for part in one.parts:
                 await self._fetch(one, part)
         await until_back(lambda: self.shares.clear(self.job))
-        if found:
-            with suppress(StorageError):  # they lie in the attempt's folder, and go with it
-                await self.store.delete(parts_prefix(self.job))
+        with suppress(StorageError):  # they lie in the attempt's folder, and go with it
+            await self.store.delete(parts_prefix(self.job))
         metrics.RANGES_SHARED.inc(len(found))
         return tuple(part for one in found for part in one.parts)
 
     async def _fetch(self, one: Brought, part: Part) -> None:
         with (self.scratch / part.file).open("wb") as file:
-            async for piece in self.store.read(parts_prefix(self.job, one.taker) + part.file):
+            async for piece in self.store.read(_key(self.job, one.taker, part)):
                 await off_loop(file.write, piece)
 
 
@@ -93,7 +94,7 @@ class Sharing:
 
     shares: Shares
     wakeups: Wakeups
-    declined: set[tuple[str, int]] = field(default_factory=set)
+    declined: LRUCache[tuple[str, int], None] = field(default_factory=lambda: LRUCache(DECLINED_ATTEMPTS))
 
     async def divide(self, shop: Workshop, job: Job, scratch: Path, offer: tuple[Plan, tuple[Spans, ...]]) -> Divided:
         """Lay out the ranges of a plan."""
@@ -127,11 +128,10 @@ class Sharing:
         error = work.exception()
         if error is not None:
             log.warning("share given back", job=share.job.id, attempt=share.job.attempt, number=share.number, error=repr(error))
-            self.declined.add((share.job.id, share.job.attempt))
+            self.declined[share.job.id, share.job.attempt] = None
             await until_back(lambda: self.shares.give_back(share))
         elif not await until_back(lambda: self.shares.bring(share, work.result())):
-            with suppress(StorageError):
-                await shop.store.delete(parts_prefix(share.job, share.taker))
+            await _withdraw(shop.store, share, work.result())
 
     async def _beat(self, share: Share) -> None:
         """Until the share is not ours any more, or nobody can say so."""
@@ -157,5 +157,17 @@ async def _encode(shop: Workshop, share: Share) -> tuple[Part, ...]:
             background = job.priority is Priority.BACKGROUND
             parts = await shop.engine.encode(task, timeout_seconds=shop.timeout_seconds, background=background)
             for part in parts:
-                await shop.store.put_file(parts_prefix(job, share.taker) + part.file, Path(scratch, part.file))
+                await shop.store.put_file(_key(job, share.taker, part), Path(scratch, part.file))
             return parts
+
+
+async def _withdraw(store: Store, share: Share, parts: tuple[Part, ...]) -> None:
+    """Nobody wants these parts. One by one: those that this program has brought to the same attempt lie beside them."""
+    with suppress(StorageError):
+        for part in parts:
+            await store.delete(_key(share.job, share.taker, part))
+
+
+def _key(job: Job, taker: str, part: Part) -> str:
+    """Where a part lies in the store until the owner has it."""
+    return parts_prefix(job, taker) + part.file

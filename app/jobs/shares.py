@@ -76,10 +76,11 @@ class Shares:
             return found
 
     async def awaited(self, job: Job) -> int:
-        """How many ranges others are at."""
-        query = select(func.count()).select_from(shares)
+        """How many ranges are not made yet and not the owner's: others are at them, or have just given them back."""
+        elsewhere = and_(shares.c.parts.is_(None), shares.c.taker.is_distinct_from(job.owner))
+        query = select(func.count()).select_from(shares).where(_of(job), elsewhere)
         async with self._database.read() as connection:
-            return await connection.scalar(query.where(_of(job), shares.c.parts.is_(None), shares.c.taker != job.owner)) or 0
+            return await connection.scalar(query) or 0
 
     async def brought(self, job: Job) -> list[Brought]:
         """What others have made, in order."""
@@ -106,8 +107,7 @@ class Shares:
             if row is None or job is None:
                 return None
             share = Share(job, row.number, _SPANS.validate_python(row.spans), row.plan, taker)
-            await self._keep(connection, share, taker=taker)
-            return share
+            return share if await self._keep(connection, share, taker=taker) else None
 
     async def beat(self, share: Share) -> bool:
         """Keep a taken share. False: it is not ours any more."""
