@@ -22,7 +22,7 @@ from storage.intake import SPACE_CHECK_BYTES, failing_when_full
 
 SUFFIX: Final = ".arriving"
 YIELD_SECONDS: Final = 5.0  # so long at most the others pause for one that somebody waits for: their servers would hang up
-RETRIES: Final = 4  # without a byte between them
+RETRIES: Final = 4  # without a byte between them; requests that fail side by side are one failure
 RETRY_SECONDS: Final = 0.2  # before the first one; each takes twice as long as the one before
 MAX_SECONDS: Final = FetchLimits().total_seconds
 
@@ -111,6 +111,9 @@ class Spool:
             await self._require_space(self._origin.size_bytes)
             with failing_when_full():
                 await to_its_end(off_loop(_make_sparse, self._arriving, self._origin.size_bytes, self._origin.head))
+        except asyncio.CancelledError:
+            self._arriving.unlink(missing_ok=True)  # `close` has come before the thread had made it
+            raise
         except Exception as error:  # whoever opens it gets it
             self._fail(error)
             return
@@ -144,7 +147,6 @@ class Spool:
 
     def _request(self, start: int, end: int) -> None:
         """Claim what nobody brings from `start` on, and have it brought; nothing when its first byte is on its way."""
-        start = max(0, start)
         hole = self._claimed.hole(start, min(end, self._origin.size_bytes))
         if hole is None or hole[0] != start:
             return
@@ -160,6 +162,7 @@ class Spool:
 
     async def _bring(self, start: int, end: int) -> None:
         """Fetch a claimed stretch; what does not come of it is free again. Errors end the spool, or the next request tries again."""
+        failures = self._failures
         try:
             async with asyncio.timeout_at(self._deadline):
                 await self._require_space(SPACE_CHECK_BYTES)
@@ -167,10 +170,12 @@ class Spool:
         except TimeoutError:
             self._fail(FetchFailed("The file's host took too long."))
         except FetchFailed as error:
-            self._failures += 1
+            if self._failures == failures:
+                self._failures += 1
             if self._failures > RETRIES:
                 self._fail(error)
-            await asyncio.sleep(RETRY_SECONDS * 2 ** (self._failures - 1))
+            else:
+                await asyncio.sleep(RETRY_SECONDS * 2 ** max(0, self._failures - 1))
         except Exception as error:  # whoever waits for the bytes gets it
             self._fail(error)
         finally:
@@ -188,7 +193,8 @@ class Spool:
                     await to_its_end(off_loop(_write, self._arriving, piece, at))
                 at += len(piece)
                 self._arrived(at - len(piece), at)
-                await self._give_way(at, end)
+                if at < end:
+                    await self._give_way(at, end)
         if at < end:
             raise FetchFailed("The file's host broke off.")
         self._course.widen(end - start, self._now() - began)

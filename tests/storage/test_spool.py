@@ -3,13 +3,16 @@
 import asyncio
 import os
 import random
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from storage import spool as spool_module
 from storage.errors import StoreFull
 from storage.fetch.errors import FetchFailed
 from storage.spool import Origin, Spool
@@ -25,11 +28,15 @@ async def _room(_size_bytes: int) -> None:
 
 @dataclass
 class Source:
-    """The other side. `breaks_after`: bytes of an answer, after which it ends; `gate`: nothing more is sent while it is closed."""
+    """The other side. `breaks_after`: bytes of an answer, after which it ends; `gate`: nothing more is sent while it is closed.
+
+    `together`: so many answers break off first, all at once and without a byte.
+    """
 
     content: bytes = CONTENT
     has_ranges: bool = True
     breaks_after: int | None = None
+    together: asyncio.Barrier | None = None
     asked: list[tuple[int, int]] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     was_asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -47,6 +54,9 @@ class Source:
         yield self._pieces(start, end)
 
     async def _pieces(self, start: int, end: int) -> AsyncIterator[bytes]:
+        if self.together is not None and len(self.asked) <= self.together.parties:
+            await self.together.wait()
+            raise FetchFailed("broken off")
         for at in range(start, end, PIECE_BYTES):
             if self.breaks_after is not None and at - start >= self.breaks_after:
                 raise FetchFailed("broken off")
@@ -116,6 +126,13 @@ async def test_an_origin_that_sends_nothing_fails_all_who_wait(tmp_path: Path) -
             await spool.want(0, 10)
 
 
+async def test_answers_that_break_off_together_are_one_failure(tmp_path: Path) -> None:
+    source = Source(together=asyncio.Barrier(6))
+    async with borrowed(tmp_path, source) as spool, asyncio.timeout(60):
+        await asyncio.gather(*(spool.want(at, at + 10) for at in range(2**20, 5 * 2**20 + 1, 2**20)))
+        assert (await spool.whole()).read_bytes() == CONTENT
+
+
 async def test_without_ranges_it_is_read_in_order_and_at_once(tmp_path: Path) -> None:
     source = Source(has_ranges=False)
     async with borrowed(tmp_path, source) as spool:
@@ -163,6 +180,47 @@ async def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(StoreFull):
         async with Spools(tmp_path, no_room).borrow("a", Source().origin()):
             pass
+    assert not os.listdir(tmp_path)
+
+
+async def test_what_has_come_whole_waits_for_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_module, "YIELD_SECONDS", 600)
+    size = len(CONTENT)
+    front, back, back_ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def pieces(start: int, end: int) -> AsyncIterator[bytes]:
+        await (front if start == 0 else back).wait()
+        yield CONTENT[start:end]
+
+    @asynccontextmanager
+    async def read(start: int, end: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        yield pieces(start, end)
+        if start:
+            back_ended.set()
+
+    spools = Spools(tmp_path, _room)
+    async with spools.borrow("a", Origin(size, True, read, read_first=((size - 10, size),))) as spool, asyncio.timeout(60):
+        waiting = asyncio.create_task(spool.want(0, 10))
+        await asyncio.sleep(0)
+        back.set()
+        await back_ended.wait()
+        assert not waiting.done()
+        front.set()
+        await waiting
+    spools.close()
+
+
+async def test_a_copy_that_is_closed_while_it_is_made_leaves_nothing(tmp_path: Path) -> None:
+    release, loop = threading.Event(), asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    busy = loop.run_in_executor(None, release.wait)
+    spool = Spool(tmp_path / "copy", Source().origin(), _room)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    spool.close()
+    release.set()
+    await busy
+    await asyncio.wait({spool._opening})
     assert not os.listdir(tmp_path)
 
 
