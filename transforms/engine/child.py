@@ -69,6 +69,11 @@ class Child:
         return self._pid
 
     @property
+    def alive(self) -> bool:
+        """Whether it runs, as far as the kernel knows: what has ended holds no memory."""
+        return self._memory_bytes() > (0, 0)
+
+    @property
     def log(self) -> str:
         """The end of what it wrote to standard error during its last task."""
         return self._log.decode(errors="replace")
@@ -169,12 +174,12 @@ class Child:
         return EngineCrash("The engine stopped unexpectedly.", detail=f"child {self._pid} {what} (exit status {status})\n{self.log}")
 
     def _memory_bytes(self) -> tuple[int, int]:
-        """Address space and resident memory."""
+        """Address space and resident memory; none when it has ended."""
         try:
             with open(f"/proc/{self._pid}/statm", encoding="ascii") as statm:
                 reserved, resident = statm.read().split()[:2]
         except (OSError, ValueError):
-            return 0, 0  # gone: the next task will find out
+            return 0, 0
         return int(reserved) * PAGE_BYTES, int(resident) * PAGE_BYTES
 
     async def _read_log(self) -> None:

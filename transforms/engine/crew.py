@@ -69,7 +69,7 @@ class Crew:
 
     async def open(self) -> None:
         """Start every child and wait until all are warm. Raises EngineCrash when one cannot be started; `close` then ends the others."""
-        await asyncio.gather(*(self._add() for _ in range(self._size)))
+        await asyncio.gather(*(_owned(self._add(), self._arrivals) for _ in range(self._size)))
 
     async def close(self) -> None:
         """Kill all children, also those at work; whoever waits or works gets EngineCrash."""
@@ -99,7 +99,7 @@ class Crew:
             end = _exit_of(error)
             raise
         finally:
-            await self._give_back(child, background, end or (Exit.WORN if child.worn() else None))
+            await self._give_back(child, background, end or _end_of(child))
 
     async def _acquire(self, waiter: _Waiter) -> Child:
         if self._closed:
@@ -193,6 +193,13 @@ def _exit_of(error: BaseException) -> Exit:
             return Exit.FAULT
         case _:
             return Exit.CANCELLED
+
+
+def _end_of(child: Child) -> Exit | None:
+    """Why a child must not work on though its task is done; it may have died since (the kernel was short of memory)."""
+    if not child.alive:
+        return Exit.DIED_IDLE
+    return Exit.WORN if child.worn() else None
 
 
 def _shut() -> EngineCrash:

@@ -21,18 +21,16 @@ from transforms.engine.messages import (
     Encode,
     Measure,
     Measured,
-    Outcome,
     Part,
     ReadCover,
     Spool,
     Spooled,
     Track,
 )
-from transforms.engine.protocol import raise_refusal
 from transforms.engine.sandbox import EngineLimits, Sandbox, engine_command
 from transforms.engine.supply import Bring, everything_is_here
 from transforms.engine.tags import Cover, web_cover_of
-from transforms.engine.turn import Turn, check_file, expected
+from transforms.engine.turn import Answer, Turn, check_file, expected
 from transforms.plan import Plan
 from transforms.source import Source
 
@@ -83,15 +81,15 @@ class Engine:
 
     async def measure(self, path: str) -> Source:
         """The file's Source with its exact length. Raises RefusedInput, EngineFault, and what keeps the bytes of an arriving file away."""
-        return expected(await self._probe(Measure(path)), Measured).source
+        return (await self._probe(Measure(path), Measured)).source
 
     async def describe(self, path: str) -> tuple[Track, ...]:
         """The file's tracks for f=meta. Raises what `measure` raises."""
-        return expected(await self._probe(Describe(path)), Described).tracks
+        return (await self._probe(Describe(path), Described)).tracks
 
     async def read_cover(self, path: str) -> Cover | None:
         """The picture attached to a file; None where there is none of a type that browsers show. Raises what `measure` raises."""
-        return web_cover_of(b64decode(expected(await self._probe(ReadCover(path)), CoverRead).picture))
+        return web_cover_of(b64decode((await self._probe(ReadCover(path), CoverRead)).picture))
 
     async def encode(
         self, task: Encode, progress: Callable[[int], None] | None = None, *, timeout_seconds: float, background: bool = False
@@ -130,11 +128,10 @@ class Engine:
             check_file(task.scratch, artifact.file, artifact.size_bytes)
             return artifact
 
-    async def _probe(self, task: Measure | Describe | ReadCover) -> Outcome:
+    async def _probe(self, task: Measure | Describe | ReadCover, kind: type[Answer]) -> Answer:
         async with Turn(self._probes.lease, self.bring) as turn:
-            outcome = await turn.perform(task, self._limits.probe_seconds)
-            raise_refusal(outcome)
-            return outcome
+            # Judged while the child is held: one that answers something else does not live on.
+            return expected(await turn.perform(task, self._limits.probe_seconds), kind)
 
     async def _start(self) -> Child:
         assert self._sandbox is not None

@@ -35,8 +35,9 @@ class Supply:
 
     async def answer(self, wanted: Wanted) -> Supplied:
         """What is there around the bytes that are wanted; nothing once they will not come, or not soon: the task then ends by itself."""
-        if self.failure is None and wanted.path not in self._paths:
-            self.failure = EngineCrash("The engine stopped unexpectedly.", detail=f"the child asked for {wanted.path!r}")
+        if self.failure is None and not (wanted.path in self._paths and 0 <= wanted.start < wanted.end):
+            # Nobody would ever bring what does not exist: a child that media has taken over could make its task wait for ever.
+            self.failure = EngineCrash("The engine stopped unexpectedly.", detail=f"the child asked for {wanted}")
         if self.failure is not None or self.starved is not None:
             return NOTHING
         clock = asyncio.get_running_loop().time

@@ -1,4 +1,7 @@
-"""A child that misbehaves as told: the real protocol and loop around a task that attacks. The path of a Measure names the attack."""
+"""A child that misbehaves as told: the real protocol and loop around a task that attacks.
+
+The path of a Measure names the attack; whatever else is asked for, it answers with a length.
+"""
 
 import os
 import subprocess
@@ -94,7 +97,8 @@ ATTACKS: dict[str, Callable[[], None]] = {
 
 
 def perform(task: Task, progress: Callable[[int], None]) -> Outcome:
-    assert isinstance(task, Measure)
+    if not isinstance(task, Measure):
+        return Measured(SOURCE)
     if task.path == "nice":
         return Measured(Source("", "", os.getpriority(os.PRIO_PROCESS, 0), 0, "", 0, True))
     if task.path == "progress":

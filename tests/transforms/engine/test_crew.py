@@ -165,6 +165,16 @@ async def test_a_child_that_dies_idle_is_replaced_before_anybody_is_given_it() -
         assert opened.exits == {Exit.DIED_IDLE: 1}
 
 
+async def test_a_child_that_dies_behind_its_outcome_is_replaced_too() -> None:
+    async with crew(1, 1) as opened:
+        async with opened.lease() as child:
+            assert await child.perform(NOTHING) == Measured(SOURCE)
+            os.kill(child.pid, signal.SIGKILL)
+            await child.ended()
+        assert await pid_of_next(opened) != child.pid
+        assert opened.exits == {Exit.DIED_IDLE: 1}
+
+
 async def test_closing_kills_those_at_work_and_wakes_those_who_wait() -> None:
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(crew(1, 1))
@@ -205,6 +215,25 @@ async def test_nobody_waits_without_end_when_children_cannot_be_started() -> Non
         assert await pid_of_next(opened)
     finally:
         await opened.close()
+
+
+async def test_children_on_their_way_are_ended_when_another_cannot_be_started() -> None:
+    ended = asyncio.Event()
+    delays = iter((600, 0))
+
+    async def start() -> Child:
+        try:
+            await asyncio.sleep(next(delays))
+        except asyncio.CancelledError:
+            ended.set()
+            raise
+        raise EngineCrash("The engine stopped unexpectedly.")
+
+    opened = Crew(start, 2, 2)
+    with pytest.raises(EngineCrash):
+        await opened.open()
+    await opened.close()
+    assert ended.is_set()
 
 
 async def test_opening_fails_when_children_cannot_be_started() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import statistics
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ import pytest
 
 from tests.transforms.engine import attacks
 from tests.transforms.engine.family import alive, command_of, descendants, eventually
+from transforms.engine.crew import Exit
 from transforms.engine.messages import WHOLE, Assemble, Encode, Span
 from transforms.engine.pool import Engine
 from transforms.engine.sandbox import EngineLimits
@@ -163,6 +165,16 @@ async def test_a_missing_file_is_an_error_of_ours_without_its_name(tmp_path: Pat
             await made.engine.measure(str(tmp_path / "gone.mp3"))
         assert "gone" not in failed.value.message
         assert "gone" in failed.value.detail
+
+
+async def test_a_child_that_answers_something_else_does_not_live_on() -> None:
+    engine = Engine(EngineLimits(), workers=1, reserved=0)
+    engine._command = (sys.executable, "-P", "-s", "-m", "tests.transforms.engine.rogue")
+    async with engine:
+        for asked in (engine.describe, engine.read_cover):
+            with pytest.raises(EngineCrash):
+                await asked("nothing")
+        assert engine.exits == {Exit.CRASHED: 2}
 
 
 @pytest.mark.parametrize("lie", ["../song.wav", "link", "/etc/hostname", "missing", ".", "size", "nul\0"])

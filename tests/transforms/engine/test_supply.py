@@ -100,6 +100,10 @@ async def test_a_child_is_answered_for_its_own_files_only(tmp_path: Path) -> Non
     answers = Supply(everything_is_here, Measure("/a"))
     assert await answers.answer(Wanted("/etc/passwd", 0, 1)) == NOTHING
     assert isinstance(answers.failure, EngineCrash)
+    for start, end in ((-10, 5), (5, 5), (9, 3)):
+        answers = Supply(everything_is_here, Measure("/a"))
+        assert await answers.answer(Wanted("/a", start, end)) == NOTHING
+        assert isinstance(answers.failure, EngineCrash), "a stretch that cannot be"
     file = tmp_path / "here"
     file.write_bytes(b"12345")
     assert await Supply(everything_is_here, Measure(str(file))).answer(Wanted(str(file), 1, 2)) == Supplied(0, os.stat(file).st_size)
