@@ -38,7 +38,7 @@ def serve(tasks: BinaryIO, lines: BinaryIO, perform: Perform) -> None:
 
     ask_with(ask)
     # Niceness belongs to a thread on Linux and cannot be taken back without privileges. The thread stays: programs it starts die with it.
-    with ThreadPoolExecutor(1, initializer=os.setpriority, initargs=(os.PRIO_PROCESS, 0, BACKGROUND_NICENESS)) as background:
+    with ThreadPoolExecutor(1, initializer=os.nice, initargs=(BACKGROUND_NICENESS,)) as background:
         send(Ready(_own_pid()))
         for text in tasks:
             try:
