@@ -54,12 +54,12 @@ class Workshop:
 
 @dataclass(frozen=True, slots=True)
 class Produced:
-    """A job's outcome, published and ready to be marked Succeeded: all of it lies in the folder of `attempt`."""
+    """A job's outcome, published and ready to be marked Succeeded: all of it lies in the folders of these `attempts`."""
 
     result: Result
     sources: tuple[SourceVersion, ...]
     charge: Charge
-    attempt: int
+    attempts: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ async def produce(shop: Workshop, job: Job, progress: Callable[[float], None]) -
             )
             artifact = await run_plan(shop.engine, prepared.plan, prepared.paths, scratch, options)
             result = await _publish(shop.store, job, scratch, artifact)
-        return Produced(result, prepared.sources, price(_as_made(prepared.plan, artifact)), job.attempt)
+        return Produced(result, prepared.sources, price(_as_made(prepared.plan, artifact)), frozenset({job.attempt}))
 
 
 def _divide(shop: Workshop, job: Job, scratch: Path) -> Callable[[Plan, Ranges], Awaitable[Division]] | None:

@@ -12,7 +12,7 @@ from app.jobs.errors import SourceChanged
 from app.jobs.job import Job, Result
 from app.jobs.stream import PlaylistForm, Stream
 from app.live.encoding import AttemptLost, Calls, Lanes, Material, StreamEncode
-from app.live.publishing import Folder
+from app.live.publishing import Folder, Resumed, resume
 from app.metering import duration_units, price
 from app.produce import Prepared, Produced, Workshop, prepare, spec_of
 from transforms.hls.names import MASTER
@@ -40,7 +40,7 @@ class _Desk:
             raise SourceChanged
 
     def stream(self) -> Stream:
-        """What an earlier attempt has begun, if it was the same; else a new one in a folder of its own.
+        """What an earlier attempt has begun, if it was the same; else a new one.
 
         Raises SourceChanged where players have a list of the other one: they would hear both.
         """
@@ -74,21 +74,24 @@ async def produce_stream(shop: Workshop, job: Job, progress: Callable[[float], N
             stream = await encode.run(_lanes(shop, job))
         if not await desk.announce(stream):
             raise AttemptLost
-        return Produced(_result(prepared.plan, stream), prepared.sources, price(prepared.plan), stream.attempt)
+        return Produced(_result(prepared.plan, stream), prepared.sources, price(prepared.plan), stream.attempts)
 
 
 async def _encode(desk: _Desk, scratch: Path, progress: Callable[[float], None]) -> StreamEncode:
     shop, stream = desk.shop, desk.stream()
     folder = Folder(shop.store, desk.job, stream)
-    resumed = stream.attempt != desk.job.attempt
+    is_ours = stream.attempt == desk.job.attempt
+    resumed = Resumed(folder, {}) if is_ours else await resume(folder, desk.announce)
+    if resumed is None:
+        raise AttemptLost
     return StreamEncode(
         shop.engine,
         shop.signals,
-        folder,
+        resumed.folder,
         Material(desk.prepared.plan, desk.prepared.paths, scratch, shop.timeout_seconds),
         Calls(desk.announce, desk.wants, desk.check, progress),
-        sizes=await folder.published() if resumed else {},
-        announced=resumed,
+        sizes=resumed.sizes,
+        announced=not is_ours,
     )
 
 

@@ -130,6 +130,7 @@ def _file_settings(settings: Settings, scratch_dir: Path) -> FileSettings:
         library_dir=settings.library_dir,
         scratch_dir=scratch_dir,
         uploads_dir=settings.uploads_dir,
+        max_input_bytes=settings.max_input_bytes,
         max_upload_bytes=settings.max_upload_bytes,
         upload_lifetime_seconds=settings.upload_lifetime_seconds,
     )
@@ -184,8 +185,8 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
     async def discard(job: Job) -> None:
         await store.delete(job_prefix(job.account, job.path, job.id) if job.format in HLS_FAMILY else attempt_prefix(job))
 
-    async def discard_others(job: Job, attempt: int) -> None:
-        ours = folder_prefix(job, attempt)
+    async def discard_others(job: Job, attempts: frozenset[int]) -> None:
+        ours = tuple(folder_prefix(job, attempt) for attempt in attempts)
         async for found in store.list(job_prefix(job.account, job.path, job.id)):
             if not found.key.startswith(ours):
                 await store.delete(found.key)
@@ -232,7 +233,7 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
 
 
 def _gate(services: Services, shop: Workshop) -> Gate:
-    return Gate(Quotas(services.database, partial(expected_charge, shop)), services.settings.max_input_bytes, services.settings.workers > 0)
+    return Gate(Quotas(services.database, partial(expected_charge, shop)), services.settings.workers > 0)
 
 
 def make_courier(services: Services) -> Courier:

@@ -67,7 +67,7 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """What a worker does with a job: make it, delete what an attempt published (its own or all others), and what follows success.
+    """What a worker does with a job: make it, delete what an attempt published (its own, or all but some), and what follows success.
 
     `require_room` raises StoreFull while there is none to work in. `help` takes a part of somebody else's job and returns the work on it,
     None when nobody needs help; one machine has no `help`.
@@ -75,7 +75,7 @@ class Trade:
 
     produce: Callable[[Job, Report], Awaitable[Produced]]
     discard: Callable[[Job], Awaitable[None]]
-    discard_others: Callable[[Job, int], Awaitable[None]]
+    discard_others: Callable[[Job, frozenset[int]], Awaitable[None]]
     succeeded: Callable[[Job, Result], Awaitable[None]]
     require_room: Callable[[], Awaitable[None]]
     help: Callable[[], Awaitable[Work | None]] | None = None
@@ -222,7 +222,7 @@ class Worker:
             else:
                 metrics.RESULTS_FENCED.inc()
             if kept and job.attempt > 1:
-                await until_back(lambda: self._trade.discard_others(job, produced.attempt))
+                await until_back(lambda: self._trade.discard_others(job, produced.attempts))
             log.info("job succeeded" if kept else "job result refused", job=job.id, attempt=job.attempt)
             return
         if isinstance(error, StoreUnavailable) or (not isinstance(error, FINAL) and await self._is_full()):

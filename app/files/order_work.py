@@ -49,7 +49,7 @@ class OrderWork:
     async def work(self, job: Job, report: Report) -> Produced:
         """Do what the order asks for; raises what files and folders raise."""
         await self._kinds[job.type](job.account, work_of(job), report)
-        return Produced(DONE, (), FREE, job.attempt)
+        return Produced(DONE, (), FREE, frozenset({job.attempt}))
 
     async def _reset_cache(self, account: str, work: Any, _report: Report) -> None:
         if not (work["reset_permanent_cache"] or work["reset_edge_cache"]):

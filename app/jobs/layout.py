@@ -27,7 +27,7 @@ def parts_prefix(job: Job, taker: str | None = None) -> str:
 
 
 def folder_prefix(job: Job, attempt: int) -> str:
-    """Prefix of one attempt's folder; the segments of a stream are all in that of the attempt that planned it."""
+    """Prefix of one attempt's folder; which one a segment of a stream lies in, the stream says."""
     return f"{job_prefix(job.account, job.path, job.id)}{attempt}/"
 
 

@@ -22,8 +22,19 @@ class PlaylistForm(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Inherited:
+    """Segments [start, end) that an earlier attempt has published: they lie in its folder."""
+
+    attempt: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
-    """An HLS variant. `attempt` is the one that planned it: later ones go on in its folder and never write a segment anew.
+    """An HLS variant. `attempt` is the one that makes it, and in whose folder every segment lies that was not `inherited`.
+
+    So an attempt that slept or was cut off may go on writing: what it writes after it was replaced has no name in the row.
 
     `speeds`: seconds of sound encoded per second, measured for each rendition; empty before its first segment.
     `bandwidths` are the exact ones of the finished variant, empty until then; `size_bytes` is its total.
@@ -36,6 +47,16 @@ class Stream:
     speeds: tuple[float, ...] = ()
     bandwidths: tuple[Bandwidth, ...] = ()
     size_bytes: int = 0
+    inherited: tuple[Inherited, ...] = ()
+
+    @property
+    def attempts(self) -> frozenset[int]:
+        """The attempts in whose folders its segments lie."""
+        return frozenset((self.attempt, *(span.attempt for span in self.inherited)))
+
+    def attempt_of(self, segment: int) -> int:
+        """The attempt in whose folder a segment lies, or will."""
+        return next((span.attempt for span in self.inherited if span.start <= segment < span.end), self.attempt)
 
     @property
     def segmentation(self) -> Segmentation:

@@ -120,17 +120,16 @@ async def _segment(viewer: _Viewer, job: Job, stream: Stream, name: Segment) -> 
     if name.rendition >= len(stream.renditions) or name.index >= stream.segments:
         raise ArtifactNotFound(name.artifact)
     store = viewer.request.app[STORE]
-    key = Folder(store, job, stream).key(name.rendition, name.index)
-    stat = await store.stat(key)
+    stat = await Folder(store, job, stream).find(name.rendition, name.index)
     if stat is None:
         return _refuse(viewer, job, name)
     shown = Representation(
         # A published segment is never rewritten, so its name is as good as its bytes.
-        etag=f"{job.id}-{stream.attempt}-{name.rendition}-{name.index}",
+        etag=f"{job.id}-{stream.attempt_of(name.index)}-{name.rendition}-{name.index}",
         content_type=content_type(name.artifact),
         cache_control=cache_control(viewer.lifetime(job), viewer.asked.delivery),
     )
-    body = StoredBody(key, stat.size_bytes, lambda: store.borrow(key))
+    body = StoredBody(stat.key, stat.size_bytes, lambda: store.borrow(stat.key))
     return await serve_file(viewer.request, shown, body, viewer.request.app[BODIES])
 
 
