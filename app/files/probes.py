@@ -61,7 +61,7 @@ class Probes:
                 known = refusal
             self._memory[key] = known
         if isinstance(known, RefusedInput):
-            raise known
+            raise known.with_traceback(None)  # it would keep that of every time it was raised
         return known
 
 
