@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import structlog
 from cachetools import LRUCache
 
-from app.errors import RequestTooLarge
 from app.files.originals import Originals
 from app.jobs.job import Job, Keep, NewJob, Status
 from app.jobs.jobs import Jobs
@@ -33,7 +32,6 @@ class Gate:
     """What a run is measured by before it begins. `worked_here`: this program works jobs too, so that their originals are expected here."""
 
     quotas: Quotas
-    max_input_bytes: int
     worked_here: bool
 
 
@@ -73,8 +71,7 @@ class Variants:
         originals = self._originals.asked_with(new.query)
         found = [await originals.find(new.account, path, to_read=True) for path in (new.path, *new.appended)]
         for original in found:
-            if original.size_bytes > self._gate.max_input_bytes:
-                raise RequestTooLarge(f"'{original.path}' has {original.size_bytes} bytes; {self._gate.max_input_bytes} are allowed.")
+            originals.check_size(original)
         await self._store.require_space(0)
         if self._gate.worked_here:
             originals.expect(found[0])

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.errors import FileNotFound
+from app.errors import FileNotFound, RequestTooLarge
 from app.files.remote import Elsewhere, RemoteFacts, RemoteFile
 from app.jobs.job import SourceVersion
 from app.settings import DEFAULT_ACCOUNT
@@ -75,19 +77,32 @@ def original_key(account: str, path: str) -> str:
 class Originals:
     """Finds and opens originals. An uploaded file hides a library file of the same path.
 
-    With `elsewhere`, files of folders whose storage layer is not ours come from there. `query` is what the client's URL was asked with,
-    of which such a layer may forward parts.
+    With `elsewhere`, files of folders whose storage layer is not ours come from there. `max_bytes`: the largest that is transformed.
     """
 
-    def __init__(self, store: Store, library_dir: Path | None, elsewhere: Elsewhere | None = None, query: str = "") -> None:
+    def __init__(self, store: Store, library_dir: Path | None, elsewhere: Elsewhere | None = None, max_bytes: int = sys.maxsize) -> None:
+        self.max_bytes = max_bytes
         self._store = store
         self._library_dir = library_dir
         self._elsewhere = elsewhere
-        self._query = query
+        self._query = ""
 
     def asked_with(self, query: str) -> "Originals":
-        """The same originals for one request's query."""
-        return Originals(self._store, self._library_dir, self._elsewhere, query) if self._elsewhere is not None and query else self
+        """The same originals for what a client's URL was asked with, of which layers elsewhere may forward parts."""
+        if self._elsewhere is None or not query:
+            return self
+        asked = copy(self)
+        asked._query = query
+        return asked
+
+    def check_size(self, original: Original) -> None:
+        """Raise RequestTooLarge for one that is too large to be transformed."""
+        if original.size_bytes > self.max_bytes:
+            raise RequestTooLarge(f"'{original.path}' has {original.size_bytes} bytes; {self.max_bytes} are allowed.")
+
+    async def require_space(self, size_bytes: int) -> None:
+        """Raise StoreFull when so many bytes more, beside the store, are too many."""
+        await self._store.require_space(size_bytes)
 
     async def forwarded(self, account: str, path: str, query: str) -> str:
         """The part of a query that the origin of this file is asked with, encoded; empty for files that are kept here."""

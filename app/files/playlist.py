@@ -4,8 +4,6 @@ FFmpeg never gets a playlist (it would open whatever the list names). The list i
 original of the same account, and their bytes are joined into one local file, which is what gets probed and decoded.
 """
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,12 +19,15 @@ from app.errors import FileNotFound
 from app.files.folders import Folders, FolderTree, below_prefix, parent_path
 from app.files.originals import Original, Originals
 from app.jobs.job import SourceVersion
+from storage.blocking import off_loop
 from storage.errors import InvalidKey
-from transforms.errors import UnsupportedInput
+from storage.intake import failing_when_full
+from transforms.errors import TooLarge, UnsupportedInput
 
 HEARD_AS = "audio"  # how variants are read
 MARK = b"#EXTM3U"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+COPY_BYTES = 2**20
 MAX_LIST_BYTES = 4 * 2**20  # a 24-hour list of 2-second segments has about 2 MB
 
 
@@ -46,17 +47,23 @@ class _Piece:
     start: int = 0
     length: int | None = None
 
+    def within(self, file_bytes: int) -> tuple[int, int]:
+        """[start, end) in a file that may be shorter than the list says."""
+        start = min(self.start, file_bytes)
+        return start, file_bytes if self.length is None else min(start + self.length, file_bytes)
+
 
 @asynccontextmanager
 async def open_source(originals: Originals, folders: Folders, original: Original, scratch: Path) -> AsyncIterator[OpenedSource]:
     """Open an original for decoding; playlists are joined into a file below `scratch` first.
 
-    Raises UnsupportedInput for playlists that cannot be read this way, or name what their readers may not read.
+    Raises UnsupportedInput for playlists that cannot be read this way, or name what their readers may not read, TooLarge for more bytes
+    than an original may have (a line of text can name any file again and again), and StoreFull.
     """
     version = SourceVersion(original.path, original.version)
     async with originals.open_early(original) as opened:
         await opened.want(0, len(BYTE_ORDER_MARK) + len(MARK))
-        if not await asyncio.to_thread(_is_playlist, opened.path):
+        if not await off_loop(_is_playlist, opened.path):
             yield OpenedSource(opened.path, (version,))
             return
         path = await opened.whole()
@@ -103,22 +110,28 @@ def may_name(tree: FolderTree, listed: str, piece: str) -> bool:
 
 
 async def _join(list_: _List, path: Path, joined: Path) -> tuple[SourceVersion, ...]:
-    made_from: list[SourceVersion] = []
-    playlist = _parse(await asyncio.to_thread(_read_list, path))
+    made_from: dict[SourceVersion, None] = {}
+    playlist = _parse(await off_loop(_read_list, path))
     originals, base = list_.originals, list_.original.path
     if playlist.is_variant:
         base = _local_path(_best_stream(playlist), base)
         media = await list_.find(base)
-        made_from.append(SourceVersion(media.path, media.version))
+        made_from[SourceVersion(media.path, media.version)] = None
         async with originals.open(media) as media_path:
-            playlist = _parse(await asyncio.to_thread(_read_list, media_path))
-    with joined.open("wb") as out:
+            playlist = _parse(await off_loop(_read_list, media_path))
+    joined_bytes = 0
+    with failing_when_full(), joined.open("wb") as out:
         for piece in _pieces(playlist, base):
             segment = await list_.find(piece.path)
-            made_from.append(SourceVersion(segment.path, segment.version))
+            start, end = piece.within(segment.size_bytes)
+            joined_bytes += end - start
+            if joined_bytes > originals.max_bytes:
+                raise TooLarge(f"The files of the HLS playlist have more than {originals.max_bytes} bytes together.")
+            await originals.require_space(end - start)
+            made_from[SourceVersion(segment.path, segment.version)] = None
             async with originals.open(segment) as segment_path:
-                await asyncio.to_thread(_append, out, segment_path, piece)
-    return tuple(dict.fromkeys(made_from))
+                await off_loop(_append, out, segment_path, start, end)
+    return tuple(made_from)
 
 
 def _read_list(path: Path) -> str:
@@ -169,9 +182,12 @@ def _piece(uri: str, byterange: str | None, base: str, follows: int) -> _Piece:
         return _Piece(path)
     length, _, offset = byterange.partition("@")
     try:
-        return _Piece(path, int(offset) if offset else follows, int(length))
+        start, size_bytes = int(offset) if offset else follows, int(length)
+        if min(start, size_bytes) < 0:
+            raise ValueError("negative")
     except ValueError as error:
         raise UnsupportedInput("The HLS playlist has an invalid byte range.") from error
+    return _Piece(path, start, size_bytes)
 
 
 def _local_path(uri: str, base: str) -> str:
@@ -182,10 +198,9 @@ def _local_path(uri: str, base: str) -> str:
     return unquote(parts.path)
 
 
-def _append(out: BinaryIO, path: Path, piece: _Piece) -> None:
+def _append(out: BinaryIO, path: Path, start: int, end: int) -> None:
     with path.open("rb") as file:
-        file.seek(piece.start)
-        if piece.length is None:
-            shutil.copyfileobj(file, out, 2**20)
-            return
-        out.write(file.read(piece.length))
+        file.seek(start)
+        while start < end and (copied := file.read(min(COPY_BYTES, end - start))):
+            out.write(copied)
+            start += len(copied)

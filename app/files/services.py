@@ -32,11 +32,12 @@ from storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class FileSettings:
-    """Where files are, and how large and how long-winded they may be."""
+    """Where files are, how large they may be (`max_input_bytes`: to be transformed), and how long an upload may take."""
 
     library_dir: Path | None
     scratch_dir: Path
     uploads_dir: Path
+    max_input_bytes: int
     max_upload_bytes: int
     upload_lifetime_seconds: int
 
@@ -83,7 +84,8 @@ def make_file_services(needs: FileNeeds, settings: FileSettings) -> FileServices
     index = FileIndex(needs.database)
     folders = Folders(needs.database, needs.sealing)
     spools = Spools(settings.scratch_dir, needs.store.require_space)
-    originals = Originals(needs.store, settings.library_dir, Elsewhere(folders, _remote(needs, spools, settings)))
+    elsewhere = Elsewhere(folders, _remote(needs, spools, settings))
+    originals = Originals(needs.store, settings.library_dir, elsewhere, settings.max_input_bytes)
     claims = Claims(needs.database)
     files = Files(Shelf(needs.store, originals, index, folders, needs.retention, claims, settings.scratch_dir))
     contents = Contents(index, folders, BucketListing(needs.fetcher, needs.sealing), settings.library_dir)

@@ -61,7 +61,7 @@ async def test_what_a_dead_process_has_left_is_carried_out(queue: Queue, tmp_pat
     """A worker dies between its job's end and the save: housekeeping finds it a minute later."""
     store = DiskStore(tmp_path / "objects")
     needs = FileNeeds(queue.database, store, queue.retention, Sealing(bytes(32)), Fetcher(Rules(())))
-    files = make_file_services(needs, FileSettings(None, tmp_path, tmp_path / "uploads", 10**9, 60))
+    files = make_file_services(needs, FileSettings(None, tmp_path, tmp_path / "uploads", 10**9, 10**9, 60))
     jobs = []
     for number, is_made in enumerate((True, False)):
         job = await queue.submit(f"i{number}")
