@@ -185,8 +185,8 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
     async def discard(job: Job) -> None:
         await store.delete(job_prefix(job.account, job.path, job.id) if job.format in HLS_FAMILY else attempt_prefix(job))
 
-    async def discard_others(job: Job, attempt: int) -> None:
-        ours = folder_prefix(job, attempt)
+    async def discard_others(job: Job, attempts: frozenset[int]) -> None:
+        ours = tuple(folder_prefix(job, attempt) for attempt in attempts)
         async for found in store.list(job_prefix(job.account, job.path, job.id)):
             if not found.key.startswith(ours):
                 await store.delete(found.key)
