@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, Final, Protocol, runtime_checkable
 import diskcache
 from diskcache.core import MODE_BINARY
 
+from storage.aside import Aside
 from storage.blocking import off_loop
 from storage.errors import ObjectMissing
-from storage.lent import LentFiles
 from storage.spool import Origin, Spool
 from storage.spools import Spools
 from storage.store import ObjectStat, Store
@@ -94,7 +94,7 @@ class CachedStore:
     def __init__(self, inner: Store, folder: Path, limit_bytes: int, immutable: str) -> None:
         self._inner = inner
         self._cache = open_cache(folder / "kept", limit_bytes)
-        self._lent = LentFiles(folder / "lent")
+        self._lent = Aside(folder / "lent")
         self._largest_bytes = limit_bytes // LARGEST_SHARE
         self._immutable = immutable
         self.figures = CacheFigures()

@@ -13,19 +13,17 @@ from contextlib import asynccontextmanager, contextmanager
 from itertools import islice
 from pathlib import Path
 
-from ulid import ULID
-
-from storage.alive import AliveMark, bury
+from storage.aside import Aside
 from storage.blocking import off_loop, to_its_end
 from storage.disk_names import entries, folder_path, object_path
 from storage.durable import copy_aside, make_folders, publish, remove_empty_folders, sync_folder
-from storage.errors import InvalidKey, ObjectMissing, StorageError, StoreFull, StoreUnavailable
+from storage.errors import InvalidKey, ObjectMissing, StoreUnavailable
 from storage.paths import check_key
+from storage.room import failing_when_full, require_room
 from storage.store import ObjectStat
 
 PIECE_BYTES = 256 * 1024
 LISTED_AT_ONCE = 500
-ALIVE_SUFFIX = ".alive"
 
 
 class DiskStore:
@@ -34,17 +32,12 @@ class DiskStore:
     def __init__(self, root: Path, reserve_bytes: int = 0) -> None:
         self._tree = root / "tree"
         self._reserve_bytes = reserve_bytes
-        program = root / "aside" / str(ULID())
-        for folder in (self._tree, program):
-            make_folders(folder)
-        self._aside = program
-        self._mark = AliveMark(program.with_suffix(ALIVE_SUFFIX))
-        _sweep(program.parent)
+        make_folders(self._tree)
+        self._aside = Aside(root / "aside")
 
     def close(self) -> None:
         """Leave nothing aside."""
-        shutil.rmtree(self._aside, ignore_errors=True)
-        self._mark.drop()
+        self._aside.close()
 
     async def stat(self, key: str) -> ObjectStat | None:
         """The object's facts, or None when there is none."""
@@ -100,12 +93,7 @@ class DiskStore:
 
     async def require_space(self, size_bytes: int) -> None:
         """Raise StoreFull when writing so many bytes would eat into the reserve: ask before the work, not after it."""
-        await off_loop(self._require_space, size_bytes)
-
-    def _require_space(self, size_bytes: int) -> None:
-        free = shutil.disk_usage(self._tree).free
-        if free < self._reserve_bytes + size_bytes:
-            raise StoreFull(f"The store has {free // 2**20} MiB left; {self._reserve_bytes // 2**20} MiB of them are kept free.")
+        await off_loop(require_room, self._tree, size_bytes, self._reserve_bytes)
 
     def _put(self, source: Path, target: Path) -> os.stat_result:
         facts = os.lstat(source)
@@ -114,8 +102,8 @@ class DiskStore:
         if facts.st_dev == os.stat(self._tree).st_dev:
             return publish(source, target)
         # A rename needs no space, a copy does.
-        self._require_space(facts.st_size)
-        aside = self._aside / str(ULID())
+        require_room(self._tree, facts.st_size, self._reserve_bytes)
+        aside = self._aside.new()
         copy_aside(source, aside)
         published = publish(aside, target)
         source.unlink()
@@ -134,7 +122,7 @@ class DiskStore:
     def _delete_folder(self, prefix: str) -> int:
         """Everything vanishes in one rename, whoever is writing; the files themselves go afterwards."""
         folder = folder_path(self._tree, prefix[:-1])
-        gone = self._aside / str(ULID())
+        gone = self._aside.new()
         try:
             folder.rename(gone)
         except FileNotFoundError:
@@ -167,30 +155,15 @@ def _facts(key: str, facts: os.stat_result) -> ObjectStat:
     return ObjectStat(key, facts.st_size, etag, facts.st_mtime_ns // 1_000_000)
 
 
-def _sweep(aside: Path) -> None:
-    """Take away what programs that died left aside."""
-    for mark in aside.glob("*" + ALIVE_SUFFIX):
-        with bury(mark) as dead:
-            if dead:
-                shutil.rmtree(mark.with_suffix(""), ignore_errors=True)
-
-
 @contextmanager
 def _translated(key: str) -> Iterator[None]:
     """The operating system's errors as ours, without its paths."""
     try:
-        yield
-    except StorageError:
-        raise
+        with failing_when_full():
+            yield
     except FileNotFoundError as error:
         raise ObjectMissing(f"There is no object '{key}'.") from error
     except OSError as error:
-        raise _as_ours(error) from error
-
-
-def _as_ours(error: OSError) -> StorageError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StoreFull("The disk is full.")
-    if error.errno == errno.ENAMETOOLONG:
-        return InvalidKey("The key is too long for this store.")
-    return StoreUnavailable("The store's disk did not answer as it should.")
+        if error.errno == errno.ENAMETOOLONG:
+            raise InvalidKey("The key is too long for this store.") from error
+        raise StoreUnavailable("The store's disk did not answer as it should.") from error

@@ -1,14 +1,12 @@
 """Bytes that arrive in pieces become a local file: bounded, flat in memory, and gone again when anything goes wrong."""
 
-import errno
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from storage.blocking import off_loop, to_its_end
-from storage.errors import StoreFull
+from storage.room import failing_when_full
 
 SPACE_CHECK_BYTES: Final = 64 * 2**20
 
@@ -36,17 +34,6 @@ async def receive_file(pieces: AsyncIterator[bytes], path: Path, intake: Intake)
             return await _copy(pieces, file, intake)
     except BaseException:
         await to_its_end(off_loop(path.unlink, missing_ok=True))
-        raise
-
-
-@contextmanager
-def failing_when_full() -> Iterator[None]:
-    """Raise StoreFull for the system's ways to say that the disk is full."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFull("The disk is full.") from error
         raise
 
 

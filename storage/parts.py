@@ -3,7 +3,6 @@
 Writers share a lock on the file; whoever settles it takes the lock alone, so that nobody still writes into what is published.
 """
 
-import errno
 import fcntl
 import os
 import shutil
@@ -11,12 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from storage.durable import make_folders
-from storage.errors import ObjectMissing, StoreFull
-
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+from storage.errors import ObjectMissing
+from storage.room import failing_when_full
 
 
 class StillWriting(Exception):
@@ -92,25 +90,17 @@ class PartWriter:
         if len(piece) > self.left_bytes:
             raise ValueError("more bytes than the part has")
         offset = self._start + self._size_bytes - self.left_bytes
-        try:
+        with failing_when_full():
             while piece:
                 written = os.pwrite(self._descriptor, piece, offset)
                 self.left_bytes -= written
                 offset += written
                 piece = piece[written:]
-        except OSError as error:
-            if error.errno in _FULL:
-                raise StoreFull("The disk is full.") from error
-            raise
 
     def sync(self) -> None:
         """Make what was written durable; raises StoreFull."""
-        try:
+        with failing_when_full():
             os.fsync(self._descriptor)
-        except OSError as error:
-            if error.errno in _FULL:
-                raise StoreFull("The disk is full.") from error
-            raise
 
 
 def _open(path: Path) -> int:

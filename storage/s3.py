@@ -5,7 +5,6 @@ writes are not portable. An ETag is a fingerprint of the bytes, so the same byte
 """
 
 import os
-import shutil
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -19,10 +18,11 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from storage.aside import Aside
 from storage.blocking import off_loop, to_its_end
-from storage.errors import ObjectChanged, ObjectMissing, StoreFull, StoreUnavailable
-from storage.lent import LentFiles
+from storage.errors import ObjectChanged, ObjectMissing, StoreUnavailable
 from storage.paths import check_key
+from storage.room import require_room
 from storage.s3_errors import is_missing, translated
 from storage.s3_listing import Place, facts, names_below, walk
 from storage.store import ObjectStat
@@ -52,7 +52,7 @@ class S3Store:
 
     def __init__(self, bucket: Bucket, folder: Path, reserve_bytes: int = 0) -> None:
         self._reserve_bytes = reserve_bytes
-        self._lent = LentFiles(folder)
+        self._lent = Aside(folder)
         self._client = boto3.client(
             "s3",
             endpoint_url=bucket.endpoint,
@@ -146,9 +146,7 @@ class S3Store:
 
     async def require_space(self, size_bytes: int) -> None:
         """Raise StoreFull when the local disk, on which everything is made first, has no room for so many bytes."""
-        free = (await off_loop(shutil.disk_usage, self._lent.folder)).free
-        if free < self._reserve_bytes + size_bytes:
-            raise StoreFull(f"The disk has {free // 2**20} MiB left; {self._reserve_bytes // 2**20} MiB of them are kept free.")
+        await off_loop(require_room, self._lent.folder, size_bytes, self._reserve_bytes)
 
     async def presigned_url(self, key: str, seconds: int, disposition: str | None = None) -> str:
         """A URL that reads the object without credentials for a while; `disposition` is the Content-Disposition of its answer."""

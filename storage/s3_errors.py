@@ -1,6 +1,5 @@
 """What an object store and boto3 raise, as errors of ours."""
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -9,6 +8,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from storage.errors import InvalidKey, ObjectMissing, StorageError, StoreFull, StoreUnavailable
+from storage.room import failing_when_full
 
 _MISSING: Final = {"404", "NoSuchKey", "NotFound"}
 _FULL: Final = {"507", "InsufficientStorage", "QuotaExceeded", "XMinioStorageFull"}
@@ -24,9 +24,8 @@ def is_missing(error: ClientError) -> bool:
 def translated(key: str) -> Iterator[None]:
     """ObjectMissing, StoreFull, InvalidKey and StoreUnavailable, without addresses and credentials."""
     try:
-        yield
-    except StorageError:
-        raise
+        with failing_when_full():
+            yield
     except ClientError as error:
         raise _as_ours(error, key) from error
     except Boto3Error as error:  # a failed transfer: what failed is its cause
@@ -35,8 +34,6 @@ def translated(key: str) -> Iterator[None]:
     except (BotoCoreError, ConnectionError, TimeoutError) as error:
         raise StoreUnavailable(_UNAVAILABLE) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFull("The disk is full.") from error
         raise StoreUnavailable("The local disk did not answer as it should.") from error
 
 

@@ -18,7 +18,8 @@ from storage.demands import Demands
 from storage.extents import Extent, Extents
 from storage.fetch.errors import FetchFailed
 from storage.fetch.fetcher import FetchLimits
-from storage.intake import SPACE_CHECK_BYTES, failing_when_full
+from storage.intake import SPACE_CHECK_BYTES
+from storage.room import failing_when_full
 
 SUFFIX: Final = ".arriving"
 YIELD_SECONDS: Final = 5.0  # so long at most the others pause for one that somebody waits for: their servers would hang up

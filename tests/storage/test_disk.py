@@ -102,15 +102,15 @@ async def test_a_file_of_the_same_time_and_size_has_another_etag(store: DiskStor
 
 def _leave_rubbish_and_die(root: str) -> None:
     store = DiskStore(Path(root))
-    (store._aside / "half-a-file").write_bytes(b"half")
-    (store._aside / "folder").mkdir()
+    (store._aside.folder / "half-a-file").write_bytes(b"half")
+    (store._aside.folder / "folder").mkdir()
     os._exit(9)
 
 
 async def test_what_a_crash_left_is_swept_at_start_but_not_what_the_living_write(tmp_path: Path) -> None:
     root = tmp_path / "objects"
     alive = DiskStore(root)
-    (alive._aside / "in-flight").write_bytes(b"mine")
+    (alive._aside.folder / "in-flight").write_bytes(b"mine")
     crashed = multiprocessing.get_context("spawn").Process(target=_leave_rubbish_and_die, args=(str(root),))
     crashed.start()
     crashed.join(30)

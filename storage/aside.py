@@ -1,4 +1,4 @@
-"""Local files that are lent for a while: in a folder of this program's own, which the next program to start sweeps if this one dies."""
+"""Local files that no other program uses: on their way in or out, or lent for a while. Whoever starts next sweeps those of the dead."""
 
 import shutil
 from pathlib import Path
@@ -10,13 +10,14 @@ from storage.alive import AliveMark, bury
 ALIVE_SUFFIX = ".alive"
 
 
-class LentFiles:
+class Aside:
     """Names below `folder` for files of this program. Construction blocks, and takes away what the dead left."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / str(ULID())
-        self.folder.mkdir(parents=True)
+        # The mark comes first: a program that dies before it has a folder leaves nothing that nobody would find.
         self._mark = AliveMark(self.folder.with_suffix(ALIVE_SUFFIX))
+        self.folder.mkdir()
         for mark in folder.glob("*" + ALIVE_SUFFIX):
             with bury(mark) as dead:
                 if dead:
