@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from app.jobs.errors import SourceChanged
 from app.jobs.job import Job, Result
+from app.jobs.outages import until_back
 from app.jobs.stream import PlaylistForm, Stream
 from app.live.encoding import AttemptLost, Calls, Lanes, Material, StreamEncode
 from app.live.publishing import Folder, Resumed, resume
@@ -72,7 +73,7 @@ async def produce_stream(shop: Workshop, job: Job, progress: Callable[[float], N
         with TemporaryDirectory(dir=shop.scratch_dir, prefix=f"{job.id}-") as scratch:
             encode = await _encode(desk, Path(scratch), progress)
             stream = await encode.run(_lanes(shop, job))
-        if not await desk.announce(stream):
+        if not await until_back(lambda: desk.announce(stream)):
             raise AttemptLost
         return Produced(_result(prepared.plan, stream), prepared.sources, price(prepared.plan), stream.attempts)
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from app.live.publishing import Folder
 from app.live.signals import RECHECK_SECONDS, LiveSignals
 from app.live.speed import Speedometer
 from app.metrics import SEGMENTS_ENCODED
+from storage.errors import StoreUnavailable
 from transforms.engine.messages import Encode, Part, Span
 from transforms.engine.pool import Engine
 from transforms.hls.bandwidth import EncodedSegment, measured
@@ -170,7 +171,8 @@ class StreamEncode:
     async def _listen(self) -> None:
         """Learn what players of other programs wait for."""
         while True:
-            self._wants_elsewhere = await self.calls.wants()
+            with suppress(StoreUnavailable):  # while the database is away nobody is served either: there will be more when it is back
+                self._wants_elsewhere = await self.calls.wants()
             await asyncio.sleep(RECHECK_SECONDS)
 
     @asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.jobs.job import Job, Keep, Priority, Status
@@ -15,6 +15,7 @@ from app.live.publishing import Folder
 from app.live.signals import LiveSignals
 from app.live.speed import Speedometer
 from storage.disk import DiskStore
+from storage.errors import StoreUnavailable
 from tests import tones
 from tests.app.hls_client import until
 from tests.service import ACCOUNT
@@ -137,6 +138,14 @@ async def test_the_speed_of_each_rendition_is_measured_and_decides_whether_it_is
     assert listed_renditions(Stream(1, PlaylistForm.VOD, 1, decided.renditions, speeds)) == [0]
 
 
+async def test_an_encode_goes_on_while_the_database_is_away(tmp_path: Path) -> None:
+    async with room(tmp_path) as made:
+        encode = await made.encode()
+        encode.calls = replace(encode.calls, wants=_nobody_answers)
+        await encode.run(Lanes(fill=1, wanted=1))
+        assert sorted(made.signals.segments) == list(range(len(BEGINNING), encode.stream.segments))
+
+
 async def _queued(engine: Engine, number: int) -> bool:
     crew = engine.crews["encode"]
     return len(crew._urgent) + len(crew._background) >= number
@@ -144,6 +153,10 @@ async def _queued(engine: Engine, number: int) -> bool:
 
 async def _announced(_: Stream) -> bool:
     return True
+
+
+async def _nobody_answers() -> Sequence[int]:
+    raise StoreUnavailable("The database does not answer at the moment.")
 
 
 async def _nothing() -> Sequence[int]:
