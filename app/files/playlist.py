@@ -21,7 +21,7 @@ from app.files.originals import Original, Originals
 from app.jobs.job import SourceVersion
 from storage.blocking import off_loop
 from storage.errors import InvalidKey
-from storage.intake import failing_when_full
+from storage.room import failing_when_full
 from transforms.errors import TooLarge, UnsupportedInput
 
 HEARD_AS = "audio"  # how variants are read
