@@ -28,7 +28,6 @@ from app.jobs.shares import Shares
 from app.jobs.streams import Streams
 from app.jobs.wakeups import Wakeups
 from app.ledger import Ledger
-from app.live.signals import LiveSignals
 from app.live.viewing import Viewing
 from app.produce import Produced, Workshop, produce
 from app.produce_stream import produce_stream
@@ -58,7 +57,7 @@ from transforms.engine.sandbox import EngineLimits
 from transforms.limits import PlanLimits
 from transforms.spec import HLS_FAMILY
 
-RIFF_HEADER_BYTES = 2**20  # what an artifact has beyond its audio: headers, tags, cover
+ENVELOPE_BYTES = 2**20  # what an artifact has beyond its audio: headers, tags, cover
 PROBES = 2  # one slow file does not hold up every f=meta
 
 
@@ -72,7 +71,6 @@ class Services:
     store: Store
     originals: Originals
     wakeups: Wakeups
-    signals: LiveSignals
     jobs: Jobs
     leases: Leases
     endings: Endings
@@ -83,6 +81,7 @@ class Services:
     sealing: Sealing
     files: FileServices
     orders: Orders
+    sharing: Sharing | None
     scratch_dir: Path
 
 
@@ -110,7 +109,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             store=store,
             originals=files.originals,
             wakeups=wakeups,
-            signals=backends.signals,
             jobs=Jobs(database, wakeups, limits),
             leases=Leases(database, wakeups, limits, settings.owners_dir),
             endings=Endings(database, wakeups, limits),
@@ -121,8 +119,16 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             sealing=sealing,
             files=files,
             orders=Orders(database, wakeups),
+            sharing=_sharing(settings, database, wakeups),
             scratch_dir=scratch_dir,
         )
+
+
+def _sharing(settings: Settings, database: Database, wakeups: Wakeups) -> Sharing | None:
+    """What lets machines work one job together; None on one machine."""
+    if settings.database_url is None or settings.bucket is None:
+        return None
+    return Sharing(Shares(database, wakeups, LEASE_SECONDS), wakeups)
 
 
 def _file_settings(settings: Settings, scratch_dir: Path) -> FileSettings:
@@ -138,7 +144,7 @@ def _file_settings(settings: Settings, scratch_dir: Path) -> FileSettings:
 
 def open_engine(settings: Settings) -> Engine:
     """The engine for `async with`. A web-only process still probes: f=meta answers at once everywhere."""
-    limits = EngineLimits(output_bytes=settings.max_output_bytes + RIFF_HEADER_BYTES)
+    limits = EngineLimits(output_bytes=settings.max_output_bytes + ENVELOPE_BYTES)
     ffmpeg = str(settings.ffmpeg) if settings.ffmpeg else None
     return Engine(limits, workers=settings.workers, probes=PROBES, reserved=1 if settings.workers else 0, ffmpeg=ffmpeg)
 
@@ -147,20 +153,19 @@ def make_workshop(services: Services, engine: Engine, scratch_dir: Path) -> Work
     """What jobs are worked with, in a scratch folder of this program's own."""
     settings = services.settings
     scratch_dir.mkdir(parents=True, exist_ok=True)
-    sharing = _sharing(services)
     return Workshop(
         store=services.store,
         folders=services.files.folders,
         originals=services.originals,
         streams=Streams(services.database),
-        signals=services.signals,
+        signals=services.backends.signals,
         probes=Probes(engine, services.originals, services.files.folders, scratch_dir),
         engine=engine,
         limits=PlanLimits(settings.max_output_seconds, settings.max_output_bytes, settings.max_channel_seconds),
         scratch_dir=scratch_dir,
         cores=max(1, settings.workers),
         timeout_seconds=settings.job_timeout_seconds,
-        divide=None if sharing is None else sharing.divide,
+        divide=services.sharing.divide if services.sharing else None,
     )
 
 
@@ -194,16 +199,8 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
     options = WorkerOptions(slots=services.settings.workers, lease_seconds=services.settings.lease_seconds)
     services.backends.mark(owner)
     desk = Desk(services.leases, services.endings, services.wakeups, owner)
-    sharing = _sharing(services)
-    help_others = None if sharing is None else partial(sharing.help, shop, owner.id)
+    help_others = partial(services.sharing.help, shop, owner.id) if services.sharing else None
     return Worker(desk, options, Trade(work, discard, discard_others, succeeded, partial(store.require_space, 0), help_others))
-
-
-def _sharing(services: Services) -> Sharing | None:
-    """What lets machines work one job together; None on one machine."""
-    if services.settings.database_url is None or services.settings.bucket is None:
-        return None
-    return Sharing(Shares(services.database, services.wakeups, LEASE_SECONDS), services.wakeups)
 
 
 def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str) -> Site:
@@ -224,7 +221,7 @@ def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str)
     app[keys.RETENTION] = services.retention
     app[keys.PROBES] = shop.probes
     app[keys.WORKSHOP] = shop
-    app[keys.VIEWING] = Viewing(services.jobs, shop.streams, services.store, services.signals)
+    app[keys.VIEWING] = Viewing(services.jobs, shop.streams, services.store, services.backends.signals)
     app[keys.VARIANTS] = Variants(services.jobs, services.retention, services.originals, services.store, _gate(services, shop))
     if services.backends.presign is not None and settings.s3_redirect_seconds:
         app[REDIRECTS] = Redirects(services.backends.presign, settings.s3_redirect_seconds)
