@@ -17,7 +17,7 @@ import diskcache
 from diskcache.core import MODE_BINARY
 
 from storage.aside import Aside
-from storage.blocking import off_loop
+from storage.blocking import off_loop, to_its_end
 from storage.errors import ObjectMissing
 from storage.spool import Origin, Spool
 from storage.spools import Spools
@@ -130,16 +130,14 @@ class CachedStore:
     async def borrow(self, key: str) -> AsyncIterator[Path]:
         """A local file with the object's bytes, valid while the context lasts; raises ObjectMissing."""
         name = await self._name(key)
-        kept = None if name is None else await off_loop(self._lend, name)
-        if kept is None:
+        async with self._kept(name) as kept:
+            if kept is not None:
+                yield kept
+                return
             async with self._inner.borrow(key) as path:
-                await off_loop(self._keep, name, path)
+                # What has been replaced since the name was asked for is another version.
+                await self._keep(name if name == await self._name(key) else None, path)
                 yield path
-            return
-        try:
-            yield kept
-        finally:
-            await off_loop(kept.unlink, missing_ok=True)
 
     @asynccontextmanager
     async def borrow_early(self, key: str, spools: Spools) -> AsyncIterator[Path | Spool]:
@@ -149,21 +147,18 @@ class CachedStore:
         stat = await self._inner.stat(key)
         if stat is None:
             raise ObjectMissing(f"There is no object '{key}'.")
-        name = _name(stat)
-        kept = await off_loop(self._lend, name)
-        if kept is not None:
-            try:
-                yield kept
-            finally:
-                await off_loop(kept.unlink, missing_ok=True)
-            return
+        name = _versioned(stat)
         origin = Origin(stat.size_bytes, True, lambda start, end: far.read_version(stat, start, end))
-        async with spools.borrow(f"{STORED}{name}", origin, PurePosixPath(key).suffix) as spool:
-            try:
-                yield spool
-            finally:
-                if spool.is_complete:
-                    await off_loop(self._keep, name, spool.path)
+        async with self._kept(name) as kept:
+            if kept is not None:
+                yield kept
+                return
+            async with spools.borrow(f"{STORED}{name}", origin, PurePosixPath(key).suffix) as spool:
+                try:
+                    yield spool
+                finally:
+                    if spool.is_complete:
+                        await self._keep(name, spool.path)
 
     async def require_space(self, size_bytes: int) -> None:
         """Raise StoreFull when so many more bytes would eat into the reserve."""
@@ -174,33 +169,46 @@ class CachedStore:
         if key.startswith(self._immutable):
             return key
         stat = await self._inner.stat(key)
-        return None if stat is None else _name(stat)
+        return None if stat is None else _versioned(stat)
 
-    def _lend(self, name: str) -> Path | None:
-        """A link to what is kept, which stays when it is driven out meanwhile; None when nothing is kept."""
+    @asynccontextmanager
+    async def _kept(self, name: str | None) -> AsyncIterator[Path | None]:
+        """A link to what is kept, as long as the context lasts: it stays when others drive that out. None when nothing is kept."""
         path = self._lent.new()
+        try:
+            size_bytes = None if name is None else await to_its_end(off_loop(self._link, name, path))
+            if size_bytes is not None:
+                self.figures = replace(self.figures, hits=self.figures.hits + 1, hit_bytes=self.figures.hit_bytes + size_bytes)
+            yield None if size_bytes is None else path
+        finally:
+            await off_loop(path.unlink, missing_ok=True)
+
+    def _link(self, name: str, path: Path) -> int | None:
+        """The size of what is kept; None when nothing is."""
         try:
             found = self._cache.get(name, read=True)
             if found is None:
                 return None
             with found:
                 os.link(found.name, path)
-                size_bytes = os.fstat(found.fileno()).st_size
+                return os.fstat(found.fileno()).st_size
         except _BROKEN:
             return None
-        self.figures = replace(self.figures, hits=self.figures.hits + 1, hit_bytes=self.figures.hit_bytes + size_bytes)
-        return path
 
-    def _keep(self, name: str | None, path: Path) -> None:
-        size_bytes = path.stat().st_size
+    async def _keep(self, name: str | None, path: Path) -> None:
+        """A miss: what was fetched for it stays here, unless it is too large, or nobody knows what to call it."""
+        size_bytes = (await off_loop(path.stat)).st_size
         self.figures = replace(self.figures, misses=self.figures.misses + 1, miss_bytes=self.figures.miss_bytes + size_bytes)
-        if name is None or size_bytes > self._largest_bytes:
-            return
+        if name is not None and size_bytes <= self._largest_bytes:
+            await off_loop(self._copy, name, path)
+
+    def _copy(self, name: str, path: Path) -> None:
         with suppress(*_BROKEN), path.open("rb") as file:
-            self._cache.set(name, file, read=True)
+            if name not in self._cache:  # others who read the same copy may have kept it
+                self._cache.set(name, file, read=True)
 
 
-def _name(stat: ObjectStat) -> str:
+def _versioned(stat: ObjectStat) -> str:
     return f"{stat.key}\n{stat.etag}"
 
 

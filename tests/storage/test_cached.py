@@ -1,7 +1,10 @@
 """The local copy in front of another store: the contract, what it saves, its bounds, and what it refuses to read."""
 
+import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -81,6 +84,44 @@ async def test_a_file_stays_while_it_is_lent_though_others_drive_it_out(store: C
     misses = store.figures.misses
     await borrowed(store, "artifacts/first")
     assert store.figures.misses == misses + 1, "it had been driven out"
+
+
+async def test_who_leaves_while_it_is_lent_leaves_nothing(store: CachedStore, put: Put, tmp_path: Path) -> None:
+    await put("artifacts/a", b"sound")
+    await borrowed(store, "artifacts/a")
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    with closing(sqlite3.connect(tmp_path / "cache" / "kept" / "cache.db", isolation_level=None)) as books:
+        books.execute("BEGIN EXCLUSIVE")
+        leaving = asyncio.create_task(borrowed(store, "artifacts/a"))
+        await asyncio.sleep(0.3)  # its thread waits for the books; were it not to yet, this test would prove less and not fail
+        leaving.cancel()
+        await asyncio.sleep(0.1)
+        books.execute("ROLLBACK")
+    await asyncio.wait({leaving})
+    await asyncio.to_thread(int)  # behind what was asked for
+    assert leaving.cancelled()
+    assert not list(store._lent.folder.iterdir())
+
+
+async def test_a_version_is_kept_under_no_other_ones_name(tmp_path: Path) -> None:
+    class Replaced(DiskStore):
+        """Somebody replaces the object when it has been found and is about to be lent."""
+
+        @asynccontextmanager
+        async def borrow(self, key: str) -> AsyncIterator[Path]:
+            (tmp_path / "two").write_bytes(b"two")
+            await self.put_file(key, tmp_path / "two")
+            async with super().borrow(key) as path:
+                yield path
+
+    inner = Replaced(tmp_path / "objects")
+    store = CachedStore(inner, tmp_path / "cache", LIMIT_BYTES, "artifacts/")
+    (tmp_path / "one").write_bytes(b"one")
+    await store.put_file("originals/a", tmp_path / "one")
+    assert await borrowed(store, "originals/a") == b"two"
+    assert list(store._cache) == []
+    store.close()
+    inner.close()
 
 
 async def test_what_is_too_large_passes_through(store: CachedStore, put: Put, tmp_path: Path) -> None:

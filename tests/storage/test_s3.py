@@ -78,6 +78,24 @@ async def test_an_object_is_read_while_it_arrives_and_kept_when_it_is_here(store
     cached.close()
 
 
+async def test_two_who_read_one_copy_keep_it_once(store: S3Store, tmp_path: Path) -> None:
+    file, folder = tmp_path / "file", tmp_path / "spools"
+    file.write_bytes(os.urandom(100_000))
+    folder.mkdir()
+    await store.put_file("originals/a.wav", file)
+    cached, spools = CachedStore(store, tmp_path / "cache", 64 << 20, "artifacts/"), Spools(folder, store.require_space)
+    async with cached.borrow_early("originals/a.wav", spools) as one:
+        assert isinstance(one, Spool)
+        async with cached.borrow_early("originals/a.wav", spools) as two:
+            assert one is two
+            await one.whole()
+        kept = list((tmp_path / "cache").rglob("*.val"))
+    assert len(kept) == 1
+    assert list((tmp_path / "cache").rglob("*.val")) == kept
+    spools.close()
+    cached.close()
+
+
 async def test_parts_of_two_versions_are_never_mixed(store: S3Store, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"one")
