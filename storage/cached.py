@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final, Protocol, runtime_checkable
 
 import diskcache
+from cachetools import LRUCache
 from diskcache.core import MODE_BINARY
 
 from storage.aside import Aside
@@ -24,6 +25,7 @@ from storage.spools import Spools
 from storage.store import ObjectStat, Store
 
 LARGEST_SHARE: Final = 8  # an object that would take more than one eighth of the cache is not worth what it drives out
+REMEMBERED: Final = 20_000  # facts of objects, half a KiB each: segments are served without a question, and while the store is away
 BUSY_SECONDS: Final = 5.0
 STORED: Final = "store:"  # what is fetched from the inner store, among everything that is spooled
 
@@ -97,6 +99,7 @@ class CachedStore:
         self._lent = Aside(folder / "lent")
         self._largest_bytes = limit_bytes // LARGEST_SHARE
         self._immutable = immutable
+        self._facts: LRUCache[str, ObjectStat] = LRUCache(REMEMBERED)
         self.figures = CacheFigures()
 
     def close(self) -> None:
@@ -105,8 +108,13 @@ class CachedStore:
         self._lent.close()
 
     async def stat(self, key: str) -> ObjectStat | None:
-        """The object's facts, or None when there is none."""
-        return await self._inner.stat(key)
+        """The object's facts, or None when there is none. Those of one that never changes are asked for once."""
+        if key in self._facts:
+            return self._facts[key]
+        stat = await self._inner.stat(key)
+        if stat is not None and key.startswith(self._immutable):
+            self._facts[key] = stat
+        return stat
 
     async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The bytes [start, end) in pieces; raises ObjectMissing."""
@@ -115,6 +123,7 @@ class CachedStore:
 
     async def put_file(self, key: str, path: Path) -> ObjectStat:
         """Publish a local file under the key; the local file is consumed."""
+        self._facts.pop(key, None)
         return await self._inner.put_file(key, path)
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectStat]:
@@ -124,6 +133,8 @@ class CachedStore:
 
     async def delete(self, prefix: str) -> int:
         """Delete the object `prefix`, or everything under it. Copies elsewhere are asked for no more, and go when room is needed."""
+        for key in [key for key in self._facts if key.startswith(prefix)] if prefix.endswith("/") else [prefix]:
+            self._facts.pop(key, None)
         return await self._inner.delete(prefix)
 
     @asynccontextmanager

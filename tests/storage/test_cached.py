@@ -59,6 +59,20 @@ async def test_what_was_borrowed_stays(store: CachedStore, inner: DiskStore, put
     assert (store.figures.hits, store.figures.misses, store.figures.hit_bytes) == (1, 1, 5)
 
 
+async def test_what_never_changes_is_known_while_its_store_is_away(store: CachedStore, inner: DiskStore, put: Put) -> None:
+    assert await store.stat("artifacts/a") is None
+    await put("artifacts/a", b"sound")
+    known = await store.stat("artifacts/a")
+    await put("originals/a", b"sound")
+    await store.stat("originals/a")
+    await inner.delete("artifacts/")
+    await inner.delete("originals/")
+    assert await store.stat("artifacts/a") == known
+    assert await store.stat("originals/a") is None
+    await store.delete("artifacts/")
+    assert await store.stat("artifacts/a") is None
+
+
 async def test_originals_are_asked_for_their_version(store: CachedStore, inner: DiskStore, put: Put) -> None:
     await put("originals/a", b"one")
     assert [await borrowed(store, "originals/a") for _ in range(2)] == [b"one"] * 2
