@@ -6,6 +6,7 @@ from math import ceil
 
 from transforms.engine.messages import Span
 from transforms.plan import Plan, Rendition
+from transforms.source import Source
 from transforms.spec import WAV_FAMILY
 
 RANGE_SECONDS = 60
@@ -47,16 +48,22 @@ def _frame(rendition: Rendition, share: Fraction) -> int:
 
 def pays_to_spool(plan: Plan, cores: int) -> bool:
     """Whether decoding once to disk and encoding on all cores beats one core that does both. PCM is its own encode: nothing is gained."""
-    if all(source.seekable for source in plan.sources) or cores < 2 or plan.format in WAV_FAMILY:
+    spooled = _spooled(plan)
+    if not spooled or cores < 2 or plan.format in WAV_FAMILY:
         return False
-    return plan.seconds >= MIN_SPOOLED_SECONDS and all((source.seconds or 0) <= MAX_SPOOLED_SECONDS for source in plan.sources)
+    return plan.seconds >= MIN_SPOOLED_SECONDS and all((source.seconds or 0) <= MAX_SPOOLED_SECONDS for source in spooled)
 
 
 def spool_bytes(plan: Plan, cores: int) -> int:
-    """Room that the spools of a run take, at four bytes a sample."""
+    """Room that the spools of a run take at most: decoders give samples of four bytes and less, but for PCM of eight."""
     if not pays_to_spool(plan, cores):
         return 0
-    return sum(4 * source.channels * (source.samples or 0) for source in plan.sources if not source.seekable)
+    return sum((8 if "64" in source.codec else 4) * source.channels * (source.samples or 0) for source in _spooled(plan))
+
+
+def _spooled(plan: Plan) -> list[Source]:
+    """Sources that no seek enters to the sample."""
+    return [source for source in plan.sources if not source.seekable]
 
 
 class Stretches:

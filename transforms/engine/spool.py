@@ -21,7 +21,7 @@ from transforms.engine.reader import Reader
 from transforms.errors import UnsupportedInput
 
 # Decoders' sample formats, planar or not, and the codec that keeps each of them whole.
-CODECS: Final = {"u8": "pcm_u8", "s16": "pcm_s16le", "s32": "pcm_s32le", "flt": "pcm_f32le", "dbl": "pcm_f64le"}
+CODECS: Final = {"u8": "pcm_u8", "s16": "pcm_s16le", "s32": "pcm_s32le", "s64": "pcm_s64le", "flt": "pcm_f32le", "dbl": "pcm_f64le"}
 
 PROGRESS_EVERY_SECONDS: Final = 10
 

@@ -25,6 +25,7 @@ INPUTS = {
     "opus.mkv": ("-c:a", "libopus"),
     "flac.mkv": ("-c:a", "flac", "-sample_fmt", "s16"),
     "pcm24.mkv": ("-c:a", "pcm_s24le"),
+    "pcm64.w64": ("-c:a", "pcm_s64le"),
     "wma.wma": ("-c:a", "wmav2"),
 }
 
