@@ -22,6 +22,7 @@ from app.jobs.layout import attempt_prefix, folder_prefix, job_prefix
 from app.jobs.leases import Leases
 from app.jobs.limits import JobLimits
 from app.jobs.orders import ORDER_TYPES, Orders
+from app.jobs.outages import until_back
 from app.jobs.owners import Owner
 from app.jobs.retention import Retention
 from app.jobs.shares import Shares
@@ -181,10 +182,10 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
         with tracing.span("encode", format=job.format):
             produced = await (produce_stream if job.format in HLS_FAMILY else produce)(shop.asked_with(job.query), job, progress)
         metrics.job_encoded(job.format, produced.result, monotonic() - begun)
-        await services.files.saves.carry_out(job.account, job.id, produced.result)  # whoever sees the job succeeded finds the files
+        await until_back(lambda: save(job, produced.result))  # whoever sees the job succeeded finds the files
         return produced
 
-    async def succeeded(job: Job, result: Result) -> None:
+    async def save(job: Job, result: Result) -> None:
         await services.files.saves.carry_out(job.account, job.id, result)
 
     async def discard(job: Job) -> None:
@@ -200,7 +201,7 @@ def make_worker(services: Services, shop: Workshop, owner: Owner) -> Worker:
     services.backends.mark(owner)
     desk = Desk(services.leases, services.endings, services.wakeups, owner)
     help_others = partial(services.sharing.help, shop, owner.id) if services.sharing else None
-    return Worker(desk, options, Trade(work, discard, discard_others, succeeded, partial(store.require_space, 0), help_others))
+    return Worker(desk, options, Trade(work, discard, discard_others, save, partial(store.require_space, 0), help_others))
 
 
 def make_app(services: Services, shop: Workshop, bodies: Bodies, demo_path: str) -> Site:

@@ -1,6 +1,7 @@
 """The second door: jobs are claimed here, worked, and ended. Knows leases and ends, nothing of audio."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -12,7 +13,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import metrics, tracing
-from app.errors import INTERNAL, FileNotFound, describe
+from app.errors import FileNotFound, describe
 from app.jobs.endings import Endings
 from app.jobs.errors import SourceChanged
 from app.jobs.job import Job, Priority, Result, Status
@@ -68,6 +69,8 @@ class Desk:
 @dataclass(frozen=True, slots=True)
 class Trade:
     """What a worker does with a job: make it, delete what an attempt published (its own, or all but some), and what follows success.
+
+    All but the first may be said again when a back end was away.
 
     `require_room` raises StoreFull while there is none to work in. `help` takes a part of somebody else's job and returns the work on it,
     None when nobody needs help; one machine has no `help`.
@@ -218,7 +221,7 @@ class Worker:
             kept = await until_back(lambda: self._desk.endings.succeed(job, produced.result, produced.sources, produced.charge))
             if kept:
                 metrics.job_billed(job.format, produced.charge)
-                await self._trade.succeeded(job, produced.result)
+                await until_back(lambda: self._trade.succeeded(job, produced.result))
             else:
                 metrics.RESULTS_FENCED.inc()
             if kept and job.attempt > 1:
@@ -232,12 +235,11 @@ class Worker:
         await self._failed(job, error)
 
     async def _failed(self, job: Job, error: BaseException) -> None:
-        final = isinstance(error, FINAL)
+        final, abandon = isinstance(error, FINAL), isinstance(error, ABANDONED)
         public = describe(error)
-        log.log(20 if final else 40, "job failed", job=job.id, attempt=job.attempt, error=repr(error), exc_info=None if final else error)
-        code, message = getattr(error, "code", public.code), public.message or INTERNAL.sentence or ""
-        abandon = isinstance(error, ABANDONED)
-        status = await until_back(lambda: self._desk.endings.fail(job, code, message, final=final, abandon=abandon))
+        level, trace = (logging.INFO, None) if final else (logging.ERROR, error)
+        log.log(level, "job failed", job=job.id, attempt=job.attempt, error=repr(error), exc_info=trace)
+        status = await until_back(lambda: self._desk.endings.fail(job, public.code, public.message, final=final, abandon=abandon))
         metrics.job_refused(job.format, status)
 
 

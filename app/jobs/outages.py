@@ -1,4 +1,4 @@
-"""Words that have to reach the database though it is away for a while: they are said again until it is back."""
+"""Words that have to reach the database though it is away or full for a while: they are said again until it takes them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 import structlog
 
-from storage.errors import StoreUnavailable
+from storage.errors import StoreFull, StoreUnavailable
 
 T = TypeVar("T")
 
@@ -17,12 +17,15 @@ log = structlog.get_logger()
 
 
 async def until_back(call: Callable[[], Awaitable[T]]) -> T:
-    """What `call` returns, as soon as its back end answers. Only for what may be said twice: the attempt fences every word of an owner."""
+    """What `call` returns, as soon as its back end answers and has room.
+
+    Only for what may be said twice: the attempt fences every word of an owner.
+    """
     pause_seconds = FIRST_PAUSE_SECONDS
     while True:
         try:
             return await call()
-        except StoreUnavailable as error:
+        except (StoreUnavailable, StoreFull) as error:
             log.warning("waiting for the database or the store", error=repr(error.__cause__ or error))
         await asyncio.sleep(pause_seconds)
         pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)

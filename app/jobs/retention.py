@@ -189,7 +189,7 @@ async def _give_up(connection: AsyncConnection, reads_it: ColumnElement[bool]) -
     public = describe(SourceChanged())
     rows = await running_rows(connection, jobs.c.status == Status.RUNNING, listed, reads_it)
     for row in rows:
-        await end(connection, row["id"], Status.FAILED, failure=write_failure(public.code, public.message or "", final=False))
+        await end(connection, row["id"], Status.FAILED, failure=write_failure(public.code, public.message, final=False))
     return [row["id"] for row in rows]
 
 
