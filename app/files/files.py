@@ -16,6 +16,7 @@ from app.files.originals import Original, Originals, original_key
 from app.files.records import Described, FileRecord
 from app.jobs.retention import Retention
 from storage.blocking import off_loop
+from storage.room import failing_when_full
 from storage.store import Store
 
 
@@ -59,12 +60,7 @@ class Files:
 
     async def details(self, account: str, path: str) -> FileRecord:
         """A file as it is now; raises FileNotFound. The bytes are asked, not only the row: it may be a moment behind them."""
-        original = await self._shelf.originals.find(account, path)
-        record = FileRecord(path, original.version, original.size_bytes, original.modified_ms)
-        row = await self._shelf.index.get(account, path) if original.key is not None else None
-        if row is None:
-            return record
-        return replace(row, etag=record.etag, size_bytes=record.size_bytes, modified_ms=record.modified_ms)
+        return await self._details(await self._shelf.originals.find(account, path))
 
     async def check_destination(self, account: str, path: str, *, may_overwrite: bool) -> None:
         """Raise FileAlreadyExists, or Unauthorized in a read-only folder: asked before bytes are taken."""
@@ -95,15 +91,16 @@ class Files:
 
     async def copy(self, account: str, source: str, destination: str, copied: Copied, *, may_overwrite: bool) -> FileRecord:
         """A second file of the same bytes; raises FileNotFound and what `publish` raises."""
-        record = await self.details(account, source)
-        await self.check_destination(account, destination, may_overwrite=may_overwrite)
-        await self._shelf.store.require_space(record.size_bytes)
         original = await self._shelf.originals.find(account, source)
+        await self.check_destination(account, destination, may_overwrite=may_overwrite)
+        await self.require_space(original.size_bytes)
+        record = await self._details(original)
         described = Described(record.mime or Described().mime, record.original_name, record.metadata, record.tags)
         with TemporaryDirectory(dir=self._shelf.scratch_dir, prefix="copy-") as folder:
             copy = Path(folder) / "copy"
             async with self._shelf.originals.open(original) as path:
-                await off_loop(shutil.copyfile, path, copy)
+                with failing_when_full():
+                    await off_loop(shutil.copyfile, path, copy)
             return await self.publish(account, destination, copy, copied.apply(described), may_overwrite=may_overwrite)
 
     async def delete(self, account: str, path: str) -> None:
@@ -123,6 +120,13 @@ class Files:
         except FileNotFound:
             return False
         return True
+
+    async def _details(self, original: Original) -> FileRecord:
+        record = FileRecord(original.path, original.version, original.size_bytes, original.modified_ms)
+        row = await self._shelf.index.get(original.account, original.path) if original.key is not None else None
+        if row is None:
+            return record
+        return replace(row, etag=record.etag, size_bytes=record.size_bytes, modified_ms=record.modified_ms)
 
     async def _record(self, original: Original, described: Described) -> FileRecord:
         record = FileRecord(

@@ -18,8 +18,10 @@ from app.files.files import Files
 from app.files.intake import NewFile
 from app.files.save_rows import Save, SaveRows, SaveState
 from app.jobs.job import Job, Result
+from app.jobs.outages import until_back
 from storage.blocking import off_loop
 from storage.errors import StorageError
+from storage.room import failing_when_full
 from storage.store import Store
 
 JOB_FAILED: Final = ("conflict", "The job has not succeeded, so there is nothing to save.")
@@ -78,7 +80,8 @@ class Saves:
             public = describe(error)
             await self._rows.end(save, SaveState.FAILED, (public.code, public.message))
         else:
-            await self._rows.end(save, SaveState.SAVED)
+            # Carried out again, it would find its own file in its way.
+            await until_back(lambda: self._rows.end(save, SaveState.SAVED))
 
     async def _save(self, new: NewFile, result: Result) -> None:
         artifact = next(file for file in result.artifacts if file.name == result.main)
@@ -86,5 +89,6 @@ class Saves:
         with TemporaryDirectory(dir=self._scratch_dir, prefix="save-") as folder:
             copy = Path(folder) / "copy"
             async with self._store.borrow(artifact.key) as path:
-                await off_loop(shutil.copyfile, path, copy)
+                with failing_when_full():
+                    await off_loop(shutil.copyfile, path, copy)
             await self._files.publish(new.account, new.path, copy, new.described, may_overwrite=new.may_overwrite)
