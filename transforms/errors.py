@@ -43,6 +43,11 @@ class RefusedInput(TransformError):
 class UnsupportedInput(RefusedInput):
     """Not media, no audio track, or no samples came out."""
 
+    @classmethod
+    def without_sound(cls, detail: str = "") -> "UnsupportedInput":
+        """There is a track, but no samples came out of it: FFmpeg itself is content with none (ENGINE 2)."""
+        return cls("The input has an audio track, but no audio could be decoded from it.", detail=detail)
+
 
 class TrimStartExceedsDuration(RefusedInput):
     """`ts` (or a frame number) lies outside of what is clipped."""

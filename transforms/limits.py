@@ -38,6 +38,7 @@ MP3_ONLY_22050_UP_TO_KBPS = 24  # MPEG-1 Layer III begins at 32 kbps
 MP3_22050_UP_TO_KBPS = 160  # MPEG-2 Layer III ends there
 
 AAC_FRAME_SAMPLES: Final = 1024
+ADTS_HEADER_BYTES: Final = 7  # in front of each AAC packet (ISO/IEC 14496-3, 1.A.2.2)
 MP3_FRAME_SAMPLES: Final = 1152
 MP3_LOW_RATE_FRAME_SAMPLES: Final = 576  # MPEG-2 layer III, below 32 kHz
 

@@ -101,7 +101,7 @@ def plan(spec: Spec, sources: Sequence[Source], limits: PlanLimits) -> Plan:
     for source in sources:
         limits.check_source(source.sample_rate_hz, source.channels)
         if not source.samples:
-            raise UnsupportedInput("The input has an audio track, but no audio could be decoded from it.")
+            raise UnsupportedInput.without_sound()
     cuts = timeline(spec, sources)
     runs = tuple(_runs(cuts, sources))
     renditions = tuple(_rendition(variant, spec.format, runs, sources[0]) for variant in spec.variants)

@@ -9,9 +9,10 @@ from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from transforms.engine.adts import HEADER_BYTES, adts_header
+from transforms.engine.adts import adts_header
 from transforms.engine.coder import Written
 from transforms.engine.messages import Span
+from transforms.limits import ADTS_HEADER_BYTES
 from transforms.plan import Rendition
 
 SEGMENT_PREROLL_FRAMES = 8
@@ -93,7 +94,7 @@ class AacCoder:
         self._file.write(adts_header(self._rendition.sample_rate_hz, self._rendition.channels, packet.size))
         self._file.write(packet)
         self._kept += 1
-        self._size += HEADER_BYTES + packet.size
+        self._size += ADTS_HEADER_BYTES + packet.size
 
 
 def _encoder(rendition: Rendition) -> AudioCodecContext:

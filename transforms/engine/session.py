@@ -124,9 +124,9 @@ class Session:
         return Part(number, span, file, written.frames, samples, written.size_bytes, work_seconds)
 
     def _must_have_sound(self, spans: Sequence[Span]) -> None:
-        """Success means that samples came out: FFmpeg itself is content with none (ENGINE 2)."""
+        """Success means that samples came out."""
         if self._playback.decoded_samples == 0 and all(span == WHOLE for span in spans):
-            raise UnsupportedInput("The input has an audio track, but no audio could be decoded from it.")
+            raise UnsupportedInput.without_sound()
 
 
 def _file_name(number: int, span: Span) -> str:

@@ -36,7 +36,7 @@ def spool(task: Spool, progress: Callable[[int], None]) -> Spooled:
         frames = reader.read(0, task.source.samples)
         first = next(frames, None)
         if first is None:
-            raise UnsupportedInput("The input has an audio track, but no audio could be decoded from it.")
+            raise UnsupportedInput.without_sound()
         codec = CODECS[first.format.packed.name]
         track = file.add_stream(codec, rate=task.source.sample_rate_hz, layout=task.source.layout)
         assert isinstance(track, AudioStream)

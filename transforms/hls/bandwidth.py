@@ -10,7 +10,7 @@ from math import ceil
 
 from transforms.hls.packed import SEGMENT_HEADER_BYTES
 from transforms.hls.segments import TARGET_DURATION_SECONDS
-from transforms.limits import AAC_FRAME_SAMPLES
+from transforms.limits import AAC_FRAME_SAMPLES, ADTS_HEADER_BYTES
 from transforms.plan import Rendition
 
 # Measured with FFmpeg 8.1's fast coder: the peaks of 27 real files at 64 to 256 kbps lay at most 13 % above the asked rate, single
@@ -18,7 +18,6 @@ from transforms.plan import Rendition
 # exception: its first second takes up to five times the rate, which only the exact figures of the finished list show.
 _PEAK_MARGIN = Fraction(5, 4)
 _CEILING_BITS = 6144  # per channel and frame (ISO/IEC 14496-3, 4.5.3)
-_ADTS_HEADER_BYTES = 7
 _SHORTEST_SEGMENT_SECONDS = 1
 _PEAK_SECONDS = (Fraction(TARGET_DURATION_SECONDS, 2), Fraction(TARGET_DURATION_SECONDS * 3, 2))
 
@@ -45,7 +44,7 @@ def expected(rendition: Rendition) -> Bandwidth:
     frames_per_second = Fraction(rendition.sample_rate_hz, AAC_FRAME_SAMPLES)
     asked_bps = Fraction(rendition.bitrate_kbps * 1000)
     ceiling_bps = _CEILING_BITS * rendition.channels * frames_per_second
-    adts_bps = _ADTS_HEADER_BYTES * 8 * frames_per_second
+    adts_bps = ADTS_HEADER_BYTES * 8 * frames_per_second
     header_bits = SEGMENT_HEADER_BYTES * 8
     return Bandwidth(
         peak_bps=ceil(min(asked_bps * _PEAK_MARGIN, ceiling_bps) + adts_bps + Fraction(header_bits, _SHORTEST_SEGMENT_SECONDS)),

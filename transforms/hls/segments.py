@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from transforms.limits import AAC_FRAME_SAMPLES
 from transforms.plan import Plan, Rendition
 
 TARGET_DURATION_SECONDS = 4
@@ -20,7 +21,7 @@ MIN_TAIL_SECONDS = Fraction(3, 20)
 """A shorter last segment would be a stray one (the command line's HLS ends in 0.021 s: ENGINE 11)."""
 
 _GRID_RATE_HZ = 48_000
-_GRID_FRAME_SECONDS = Fraction(1024, _GRID_RATE_HZ)
+_GRID_FRAME_SECONDS = Fraction(AAC_FRAME_SAMPLES, _GRID_RATE_HZ)
 # FFmpeg's own HLS client (5.1 and 9.0) reads on into segment 1 while it probes when segment 0 has fewer than 50 frames, and takes
 # segment 1's timestamp for the start: its -ss then lands that much late. 55 frames at 48 kHz are 51 at 44.1. Only renditions of 32 kHz
 # and less stay below 50, which would need 1.6 to 6.4 s; what the client decodes and copies of them is complete all the same.

@@ -6,9 +6,10 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 
+from transforms.meta import MOV
 from transforms.probe.decoding import Count, packets
 from transforms.probe.joins import is_chained
-from transforms.probe.verdict import MOV, Length, can_seek, heard_samples
+from transforms.probe.verdict import Length, can_seek, heard_samples
 from transforms.probe.xing import xing_tells
 
 # More than any priming that an edit list drops, and no more: of a film that is far away each second is half a megabyte.
@@ -51,7 +52,7 @@ def _head_packets(stream: AudioStream) -> int:
 
 
 def _tail(container: InputContainer, stream: AudioStream) -> Count | None:
-    """The last second, decoded; None when it is not where the header says."""
+    """The end, decoded; None when it is not where the header says."""
     assert stream.duration is not None
     assert stream.time_base is not None
     target = (stream.start_time or 0) + stream.duration - int(_TAIL_SECONDS / stream.time_base)

@@ -11,7 +11,6 @@ from transforms.probe.arriving import open_bytes
 
 _HEAD_BYTES = 262_144
 _MOOV_MAX_BYTES = 64 * 2**20
-_XING_WITHIN_BYTES = 2048  # before the first frame that holds sound
 _EXTENSIBLE = 0xFFFE
 _IS_VBR = "IsVBR\0".encode("utf-16-le")
 _ASF_BOOLEAN_OF_FOUR_BYTES = b"\x02\x00\x04\x00"
@@ -71,14 +70,6 @@ def mxf_label(content: bytes, *, sound: bool) -> str | None:
     coding = None if sound else _MXF_CODING.search(content)
     labels = [found.group(1).hex().upper() for found in (container, coding) if found]
     return "-".join(labels) or None
-
-
-def is_xing(path: str, first_frame_at: int) -> bool:
-    """Whether an mp3 file's first frame calls it variable: "Xing" there, where constant ones have "Info" or nothing."""
-    start = max(0, first_frame_at - _XING_WITHIN_BYTES)
-    with open_bytes(path) as file:
-        file.seek(start)
-        return b"Xing" in file.read(first_frame_at - start)
 
 
 def flac_mode(streaminfo: bytes) -> Mode:

@@ -51,9 +51,7 @@ def decoded_length(container: InputContainer, stream: AudioStream, *, limit_seco
         if limit_seconds and count.kind and count.samples > limit_seconds * count.kind.sample_rate_hz:
             return None
     if count.kind is None or not count.usable:
-        raise UnsupportedInput(
-            "The file has an audio track, but no audio could be decoded from it.", detail=f"{count.errors} errors, {count.frames} frames"
-        )
+        raise UnsupportedInput.without_sound(f"{count.errors} errors, {count.frames} frames")
     samples = heard_samples(container, stream, count, count.samples)
     return Length(count.kind, samples, count.contiguous and can_seek(container, stream))
 

@@ -12,9 +12,10 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
+from transforms.meta import MOV
 from transforms.probe.decoding import Count, packets
 from transforms.probe.joins import is_joined
-from transforms.probe.verdict import MOV, Length, can_seek, heard_samples
+from transforms.probe.verdict import Length, can_seek, heard_samples
 
 # Not here, because their packets do not tell: matroska, flv, asf and avi (ticks of 1 ms, or durations that are guessed).
 _SCANNED = {"mp3", "aac", "mpegts", "mpeg", "ac3", "eac3", "amr", "wav", "w64", "aiff", "au", "caf", "flac", "ogg", "mxf", MOV}

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from transforms.meta import MOV
 from transforms.probe.decoding import Count, Kind
-
-MOV = "mov,mp4,m4a,3gp,3g2,mj2"
 
 # Formats in which seeking and counting reaches any sample exactly (ENGINE 2); Ogg only with Opus in it.
 _SEEKABLE = {"wav", "flac", "mp3", MOV, "aac", "mpegts"}

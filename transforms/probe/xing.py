@@ -1,7 +1,8 @@
-"""The Xing (or Info) header of an mp3 file: does it describe the file that it stands in?"""
+"""The Xing (or Info) header of an mp3 file: what it calls the file, and whether it describes the file that it stands in."""
 
 import os
 import struct
+from typing import BinaryIO
 
 from transforms.probe.arriving import open_bytes
 
@@ -14,24 +15,35 @@ _SMALLEST_FRAME_BYTES = 24  # 8 kbit/s at 24 kHz
 _DECODER_DELAY_SAMPLES = 529
 
 
+def is_xing(path: str, first_frame_at: int) -> bool:
+    """Whether an mp3 file calls itself variable: "Xing" before the first audio frame (a byte offset), not "Info" or nothing."""
+    with open_bytes(path) as file:
+        return b"Xing" in _before(file, first_frame_at)
+
+
 def xing_tells(path: str, first_frame_at: int) -> bool:
     """Whether a Xing header stands before the first audio frame (a byte offset) and its length can be believed.
 
     It counts the file's bytes: a file that was cut off, or to which another was appended, has another number of them.
     """
-    start = max(0, first_frame_at - _SEARCHED_BYTES)
     with open_bytes(path) as file:
-        file.seek(start)
-        head = file.read(first_frame_at - start)
+        head = _before(file, first_frame_at)
         at = max(head.rfind(b"Xing"), head.rfind(b"Info"))
         frame = _frame_start(head, at)
         size = _counted_bytes(head[at:])
         if frame is None or size is None:
             return False
-        end = start + frame + size
+        end = first_frame_at - len(head) + frame + size
         file.seek(end)
         behind = file.read(11)
         return end <= os.fstat(file.fileno()).st_size and any(behind == tag or (tag and behind.startswith(tag)) for tag in _TAGS_BEHIND)
+
+
+def _before(file: BinaryIO, first_frame_at: int) -> bytes:
+    """What stands before the first audio frame, as far back as the header can lie."""
+    start = max(0, first_frame_at - _SEARCHED_BYTES)
+    file.seek(start)
+    return file.read(first_frame_at - start)
 
 
 def _frame_start(head: bytes, at: int) -> int | None:

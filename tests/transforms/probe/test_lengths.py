@@ -6,12 +6,13 @@ import pytest
 
 from tests.media import MediaFile, each_file
 from transforms.errors import UnsupportedInput
+from transforms.meta import MOV
 from transforms.probe.declared import declared_length
 from transforms.probe.guard import audio_stream, open_media
 from transforms.probe.length import decoded_length
 from transforms.probe.scanning import scanned_length
 from transforms.probe.source import measure
-from transforms.probe.verdict import MOV, Length
+from transforms.probe.verdict import Length
 
 DEADLINE_SECONDS = 5
 
