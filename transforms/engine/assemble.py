@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from av import AudioLayout
 
-from transforms.engine.copying import copy_bytes
+from transforms.engine.copying import chunks, copy_bytes
 from transforms.engine.cover import read_cover
 from transforms.engine.messages import Artifact, Assemble, Part
 from transforms.engine.mp3_frames import Mp3Header, frame_sizes, is_cbr
@@ -16,8 +15,6 @@ from transforms.engine.wav import wav_header
 from transforms.errors import EngineFault
 from transforms.plan import Plan, Rendition
 from transforms.spec import ARTIFACT_NAMES, WAV_FAMILY, Format
-
-_CHUNK_BYTES = 1 << 16
 
 
 def assemble(task: Assemble) -> Artifact:
@@ -117,8 +114,4 @@ def _toc(files: Sequence[Path], frames: int) -> list[int]:
 def _frame_sizes(files: Sequence[Path]) -> Iterator[int]:
     for file in files:
         with open(file, "rb") as source:
-            yield from frame_sizes(_chunks(source))
-
-
-def _chunks(source: BinaryIO) -> Iterator[bytes]:
-    return iter(lambda: source.read(_CHUNK_BYTES), b"")
+            yield from frame_sizes(chunks(source))

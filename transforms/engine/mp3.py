@@ -1,10 +1,9 @@
 """MP3 through the packaged FFmpeg: PCM goes into a child, frames come out into a file, the span's own are kept (ENGINE 4)."""
 
 import os
-import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -12,14 +11,14 @@ from typing import BinaryIO
 from av import AudioFrame
 
 from transforms.engine.coder import Written
-from transforms.engine.copying import copy_bytes
+from transforms.engine.copying import chunks, copy_bytes
 from transforms.engine.messages import Span
 from transforms.engine.mp3_command import LOOKAHEAD_FRAMES, first_frame, mp3_arguments
 from transforms.engine.mp3_frames import NotAFrame, frame_sizes
+from transforms.engine.sandbox import DIE_WITH_PARENT
 from transforms.errors import EngineFault, TooLarge, TransformError
 from transforms.plan import Rendition
 
-_CHUNK_BYTES = 1 << 16
 _STDERR_BYTES = 2000
 _FLOAT_BYTES = 4
 
@@ -51,7 +50,7 @@ class Mp3Coder:
         self._path = path
         output, errors = open(f"{path}.raw", "wb"), open(f"{path}.err", "wb")  # noqa: SIM115 (closed by close)
         self._files = [output, errors]
-        command = [*_dies_with_parent(), self._ffmpeg, *mp3_arguments(self._rendition, self._bitrate_kbps, span)]
+        command = [*DIE_WITH_PARENT, self._ffmpeg, *mp3_arguments(self._rendition, self._bitrate_kbps, span)]
         self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=errors)
         # FFmpeg's threads hand one frame to one another; in the batch class a waking one does not displace the one that runs (6 % of wall).
         with suppress(OSError):
@@ -114,12 +113,6 @@ class Mp3Coder:
         return EngineFault("The MP3 encoder failed.", detail=errors)
 
 
-def _dies_with_parent() -> Sequence[str]:
-    """The kernel kills the child when this process ends, however it ends (ENGINE 7)."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
-
-
 def _keep(raw: str, path: str, skip: int, count: int | None) -> Written:
     """Write frames [skip, skip + count) of the file `raw` to `path`."""
     start = size = frames = 0
@@ -138,6 +131,6 @@ def _keep(raw: str, path: str, skip: int, count: int | None) -> Written:
 
 def _sizes(source: BinaryIO) -> Iterator[int]:
     try:
-        yield from frame_sizes(iter(lambda: source.read(_CHUNK_BYTES), b""))
+        yield from frame_sizes(chunks(source))
     except NotAFrame as error:
         raise EngineFault("The MP3 encoder failed.", detail=f"no frame header: {error}") from error
