@@ -22,8 +22,11 @@ class Extents:
 
     def remove(self, start: int, end: int) -> None:
         """Take [start, end) out."""
-        pieces = [(each[0], min(each[1], start)) for each in self._stretches] + [(max(each[0], end), each[1]) for each in self._stretches]
-        self._stretches = sorted({piece for piece in pieces if piece[0] < piece[1]}) if start < end else self._stretches
+        if start >= end:
+            return
+        before = [(each[0], min(each[1], start)) for each in self._stretches]
+        behind = [(max(each[0], end), each[1]) for each in self._stretches]
+        self._stretches = sorted(each for each in (*before, *behind) if each[0] < each[1])
 
     def around(self, position: int) -> Extent:
         """The stretch that holds a byte; empty, at the byte, where it is not there."""

@@ -66,7 +66,7 @@ def _window(start: Fraction | None, end: Fraction | None, length: Fraction) -> t
         raise TrimStartExceedsDuration(f"The trim starts at {float(first):g} s, but the audio is only {float(length):.2f} s long.")
     last = length if end is None else min(end, length)
     if last <= first:
-        # Only frame numbers get here: `params` has compared the digits, the video's rate decides what they mean.
+        # `params` makes no such spec, and frame numbers that exist sort as they are written; whoever makes one otherwise is told.
         raise TrimStartExceedsDuration("The trim ends before it starts.")
     return first, last
 

@@ -100,9 +100,9 @@ class ArrivingFile(io.RawIOBase):
             return
         assert _Line.ask is not None
         first, last = _Line.ask(self._path, start, end)
-        apart = [each for each in self._here if each[1] < first or last < each[0]]
-        near = [each for each in self._here if not (each[1] < first or last < each[0])]
-        self._here = [*apart, (min(first, *(each[0] for each in near), first), max(last, *(each[1] for each in near), last))]
+        near = [each for each in self._here if each[0] <= last and first <= each[1]]
+        firsts, lasts = zip(*near, (first, last), strict=True)
+        self._here = [*(each for each in self._here if each not in near), (min(firsts), max(lasts))]
 
 
 def open_bytes(path: str) -> BinaryIO:

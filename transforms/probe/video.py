@@ -33,8 +33,8 @@ def _checked(path: str, guess: Fraction) -> Fraction:
 
 
 def _counted(container: InputContainer, video: VideoStream) -> Fraction | None:
+    """The rate that the packets' time stamps give; None where they do not tell."""
     discard_others(container, video)
-    times = []
     try:
         times = [packet.pts for packet in container.demux(video) if packet.pts is not None and packet.size]
     except FFmpegError:
