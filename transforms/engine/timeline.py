@@ -33,11 +33,6 @@ def content(rendition: Rendition, frame: int, samples: int) -> int:
     return min(samples, max(0, frame * rendition.frame_samples - rendition.lead_samples))
 
 
-def frames_of(rendition: Rendition, samples: int) -> int:
-    """Frames of a whole encode of `samples`."""
-    return -(-(samples + rendition.lead_samples) // rendition.frame_samples)
-
-
 def span_samples(rendition: Rendition, span: Span, samples: int) -> int:
     """Content samples of a span's own frames: over all spans they add up to `samples`."""
     end = samples if span.end is None else content(rendition, span.end, samples)

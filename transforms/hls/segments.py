@@ -80,7 +80,7 @@ def segmentation(plan: Plan) -> Segmentation:
 
 
 def boundary(index: int, sample_rate_hz: int) -> int:
-    """The frame at which segment `index` begins. Where a list grows without a known end, segment i is [boundary(i), boundary(i + 1))."""
+    """The frame at which segment `index` begins, whatever the length: every segment but the last ends where the next one begins."""
     frames_times_rate = _boundary_frames(index) * sample_rate_hz
     return (2 * frames_times_rate + _GRID_RATE_HZ) // (2 * _GRID_RATE_HZ)
 
@@ -91,11 +91,6 @@ def segment_count(seconds: Fraction) -> int:
     if whole_frames < _SEGMENT_FRAMES:
         return sum(boundary_frames <= max(0, whole_frames) for boundary_frames in _FIRST_BOUNDARIES_FRAMES)
     return len(_FIRST_BOUNDARIES_FRAMES) + whole_frames // _SEGMENT_FRAMES
-
-
-def settled_count(seconds: Fraction) -> int:
-    """How many segments are final once `seconds` of content are known to exist: whatever follows, their frames stay the same."""
-    return segment_count(seconds) - 1
 
 
 def _boundary_frames(index: int) -> int:

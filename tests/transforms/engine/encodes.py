@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transforms.engine.assemble import assemble
-from transforms.engine.encode import encode
-from transforms.engine.messages import WHOLE, Artifact, Assemble, Encode, Part, Span
+from transforms.engine.messages import WHOLE, Artifact, Assemble, Part, Span
 from transforms.engine.session import Session
 from transforms.limits import PlanLimits
 from transforms.plan import Plan, plan
@@ -52,8 +51,11 @@ def parts_of(made: Plan, files: Sequence[Path], scratch: Path, spans: Sequence[S
     if warm:
         with closing(Session(made, paths)) as session:
             return [session.encode((span,), str(scratch), lambda _: None)[0] for span in spans]
-    tasks = [Encode(made, paths, (span,), str(scratch)) for span in reversed(spans)]
-    return [encode(task, lambda _: None)[0] for task in tasks]
+    parts: list[Part] = []
+    for span in reversed(spans):
+        with closing(Session(made, paths)) as session:
+            parts += session.encode((span,), str(scratch), lambda _: None)
+    return parts
 
 
 def artifact_of(

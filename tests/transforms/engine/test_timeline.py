@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from transforms.cuts import Cut
 from transforms.engine.messages import Span
-from transforms.engine.timeline import Slice, common_start, content, frames_of, run_at, run_end, settling, slices, span_samples
+from transforms.engine.timeline import Slice, common_start, content, run_at, run_end, settling, slices, span_samples
 from transforms.plan import Rendition, Run
 
 RATES = st.sampled_from([4_000, 8_000, 11_025, 22_050, 32_000, 35_467, 44_100, 48_000, 88_200, 96_000, 192_000])
@@ -25,7 +25,6 @@ def test_the_spans_of_an_encode_add_up_to_its_samples(frame_samples: int, sample
     assert sum(span_samples(made, span, samples) for span in spans) == samples
     assert content(made, made.frames, samples) == samples
     assert content(made, made.frames - 1, samples) < samples
-    assert frames_of(made, samples) == made.frames
 
 
 def test_runs_of_an_output() -> None:
