@@ -8,7 +8,7 @@ that a caller sends along reaches another origin; bytes, seconds and redirects a
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
@@ -106,12 +106,6 @@ class Fetcher:
     def check(self, url: str) -> None:
         """Raise UrlRefused for a URL that would never be opened, without looking its name up."""
         self._rules.check(url)
-
-    def open(
-        self, url: str, headers: Mapping[str, str] | None = None, byte_range: tuple[int, int | None] | None = None, sign: Sign | None = None
-    ) -> AbstractAsyncContextManager[Fetched]:
-        """GET with the usual limits; raises what `ask` raises."""
-        return self.ask(url, Wanted(headers or {}, byte_range, sign=sign))
 
     @asynccontextmanager
     async def ask(self, url: str, wanted: Wanted) -> AsyncIterator[Fetched]:

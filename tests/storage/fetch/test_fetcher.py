@@ -40,7 +40,7 @@ async def plain(request: web.Request) -> web.Response:
 
 
 async def test_a_file() -> None:
-    async with origin(plain) as (fetcher, base), fetcher.open(f"{base}/a%2Fb?c=d%20e") as fetched:
+    async with origin(plain) as (fetcher, base), fetcher.ask(f"{base}/a%2Fb?c=d%20e", Wanted()) as fetched:
         assert (fetched.status, fetched.size_bytes, fetched.headers["ETag"]) == (200, len(BODY), '"x"')
         assert fetched.url == f"{base}/a%2Fb?c=d%20e"
         assert b"".join([piece async for piece in fetched.read()]) == BODY
@@ -54,9 +54,9 @@ async def test_ranges_headers_and_the_path_as_written() -> None:
         return web.Response(body=b"part", status=206)
 
     async with origin(answer) as (fetcher, base):
-        async with fetcher.open(f"{base}/x%20y", {"X-Own": "1"}, (10, 14)) as fetched:
+        async with fetcher.ask(f"{base}/x%20y", Wanted({"X-Own": "1"}, (10, 14))) as fetched:
             assert fetched.status == 206
-        async with fetcher.open(f"{base}/z", byte_range=(5, None)):
+        async with fetcher.ask(f"{base}/z", Wanted(byte_range=(5, None))):
             pass
     assert seen == [("/x%20y", "bytes=10-13", "1", "identity"), ("/z", "bytes=5-", None, "identity")]
 
