@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from prometheus_client.metrics_core import Metric
 
 from storage.blocking import off_loop
@@ -21,6 +22,8 @@ from storage.blocking import off_loop
 SNAPSHOT_SECONDS: Final = 2.0
 LOCK_SUFFIX: Final = ".lock"
 SNAPSHOT_SUFFIX: Final = ".json"
+
+log = structlog.get_logger()
 
 
 class Place:
@@ -30,6 +33,7 @@ class Place:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._lock, self.number = _claim(folder)
+        self._snapshot.unlink(missing_ok=True)  # the last holder's: he may have died long ago, or in the middle of a power cut
 
     def close(self) -> None:
         """Leave it to the next one."""
@@ -37,9 +41,12 @@ class Place:
         os.close(self._lock)
 
     async def keep_writing(self, collect: Callable[[], Iterable[Metric]]) -> None:
-        """Let the siblings know what this process has counted, until cancelled."""
+        """Let the siblings know what this process has counted, until cancelled. A full disk leaves them with older figures."""
         while True:
-            await off_loop(self._write, [_dump(family) for family in collect()])
+            try:
+                await off_loop(self._write, [_dump(family) for family in collect()])
+            except OSError as error:
+                log.warning("metrics cannot be shared", error=repr(error))
             await asyncio.sleep(SNAPSHOT_SECONDS)
 
     def together(self, own: Iterable[Metric]) -> list[Metric]:

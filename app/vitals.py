@@ -118,7 +118,10 @@ class Vitals:
         ]
 
     async def _queue(self) -> list[Metric]:
-        queue = await queue_figures(self.database)
+        try:
+            queue = await queue_figures(self.database)
+        except (SQLAlchemyError, StorageError):
+            return []  # it answered a moment ago; the next look at its health says so
         by_status = {Status.PENDING.value: sum(queue.waiting.values()), Status.RUNNING.value: 0, Status.CANCELLING.value: 0} | queue.running
         return [
             metrics.QUEUE_JOBS.family({(priority.name.lower(),): number for priority, number in queue.waiting.items()}),
