@@ -15,6 +15,7 @@ MOUNTINFO = """\
 32 21 0:50 / /mnt/two\\040words rw - cifs //server/share rw
 33 21 0:51 / /over rw - ext4 /dev/vdc rw
 34 21 0:52 / /over rw - nfs nas:/b rw
+35 21 0:53 / /mnt/größe\u00a0\u2028ж rw - nfs nas:/c rw
 """
 
 
@@ -30,6 +31,7 @@ MOUNTINFO = """\
         ("/mnt/nas/local/data", "xfs"),
         ("/mnt/two words/x", "cifs"),
         ("/over/x", "nfs"),
+        ("/mnt/größe\u00a0\u2028ж/x", "nfs"),
     ],
 )
 def test_type_of_the_mount_that_holds_a_path(path: str, kind: str) -> None:
@@ -39,7 +41,7 @@ def test_type_of_the_mount_that_holds_a_path(path: str, kind: str) -> None:
 def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     require_local(tmp_path)
     mounts = tmp_path / "mountinfo"
-    mounts.write_text(f"30 21 0:44 / {tmp_path} rw - nfs4 nas:/export rw\n")
+    mounts.write_bytes(b"29 21 0:43 / /mnt/\xff rw - ext4 /dev/vdb rw\n" + f"30 21 0:44 / {tmp_path} rw - nfs4 nas:/export rw\n".encode())
     monkeypatch.setattr(local, "MOUNTS", mounts)
     with pytest.raises(NetworkFileSystem, match="nfs4"):
         require_local(tmp_path / "data")
