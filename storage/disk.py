@@ -16,7 +16,7 @@ from pathlib import Path
 from storage.aside import Aside
 from storage.blocking import off_loop, to_its_end
 from storage.disk_names import entries, folder_path, object_path
-from storage.durable import copy_aside, make_folders, publish, remove_empty_folders, sync_folder
+from storage.durable import make_folders, publish, publish_copy, remove_empty_folders, sync_folder
 from storage.errors import InvalidKey, ObjectMissing, StoreUnavailable
 from storage.paths import check_key
 from storage.room import failing_when_full, require_room
@@ -103,11 +103,7 @@ class DiskStore:
             return publish(source, target)
         # A rename needs no space, a copy does.
         require_room(self._tree, facts.st_size, self._reserve_bytes)
-        aside = self._aside.new()
-        copy_aside(source, aside)
-        published = publish(aside, target)
-        source.unlink()
-        return published
+        return publish_copy(source, self._aside.new(), target)
 
     def _delete_object(self, key: str) -> int:
         path = object_path(self._tree, key)

@@ -34,13 +34,16 @@ def publish(source: Path, target: Path) -> os.stat_result:
     return facts
 
 
-def copy_aside(source: Path, aside: Path) -> None:
-    """Copy a file from another file system next to the target, to be published from there."""
+def publish_copy(source: Path, aside: Path, target: Path) -> os.stat_result:
+    """The same for a file of another file system, by a copy at `aside`: nothing stays there, and the file goes when it is published."""
     try:
         shutil.copyfile(source, aside, follow_symlinks=False)
+        facts = publish(aside, target)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+    source.unlink()
+    return facts
 
 
 def make_folders(folder: Path) -> None:

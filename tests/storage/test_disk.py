@@ -11,7 +11,7 @@ import pytest
 
 from storage.disk import DiskStore
 from storage.durable import publish
-from storage.errors import StoreFull
+from storage.errors import StoreFull, StoreUnavailable
 from tests.storage.contract import StoreContract, keys, read_all
 
 
@@ -46,6 +46,19 @@ async def test_source_on_another_file_system(store: DiskStore, tmp_path: Path) -
     assert not source.exists()
     assert await read_all(store, "a") == b"from afar"
     assert not [path for path in (tmp_path / "objects" / "aside").rglob("*") if path.is_file() and path.suffix != ".alive"]
+
+
+async def test_a_copy_that_cannot_be_published_leaves_nothing(store: DiskStore, tmp_path: Path) -> None:
+    source = other_file_system(tmp_path)
+    source.write_bytes(b"from afar")
+    (tmp_path / "objects" / "tree" / "a").write_bytes(b"no folder")
+    try:
+        with pytest.raises(StoreUnavailable):
+            await store.put_file("a/b", source)
+        assert source.read_bytes() == b"from afar"
+    finally:
+        source.unlink()
+    assert not list(store._aside.folder.iterdir())
 
 
 async def test_reserve_is_checked_before_writing(tmp_path: Path) -> None:
