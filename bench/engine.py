@@ -11,7 +11,7 @@ from statistics import median
 from bench.clock import run_program
 from bench.figures import Figure, Missing, Outcome, of_runs
 from bench.inputs import FOLDER, bare_mp3, song
-from bench.machine import DEBIAN_FFMPEG
+from bench.machine import DEBIAN_FFMPEG, PACKAGED_FFMPEG
 from bench.setting import Bench
 from transforms.engine.messages import Span
 from transforms.engine.session import Session
@@ -63,7 +63,7 @@ def _segments(bench: Bench) -> Sequence[Outcome]:
 def _cpu_of(made: Plan, file: Path, spans: Sequence[Span]) -> float:
     """Processor seconds to encode the spans in order."""
     began = time.process_time()
-    with closing(Session(made, (str(file),))) as session:
+    with closing(Session(made, (str(file),), ffmpeg=PACKAGED_FFMPEG)) as session:
         for span in spans:
             session.encode((span,), str(SCRATCH), lambda _: None)
     return time.process_time() - began

@@ -1,4 +1,4 @@
-"""The engine child: `python -m transforms.engine [FFMPEG]`. Everything heavy is imported here, before it says that it is ready."""
+"""The engine child: `python -m transforms.engine FFMPEG`. Everything heavy is imported here, before it says that it is ready."""
 
 import sys
 
@@ -17,7 +17,7 @@ def main() -> None:
     # FFmpeg's own words go straight to standard error; PyAV's detour through Python's logging can lock up with decoder threads.
     av.logging.set_libav_level(av.logging.ERROR)
     av.logging.restore_default_callback()
-    serve(tasks, lines, Duties(sys.argv[1] if len(sys.argv) > 1 else None).perform)
+    serve(tasks, lines, Duties(sys.argv[1]).perform)
 
 
 if __name__ == "__main__":

@@ -29,9 +29,9 @@ from transforms.probe.source import measure
 
 
 class Duties:
-    """All tasks of `messages`. `ffmpeg` is the program that encodes MP3; None takes the one that is packaged."""
+    """All tasks of `messages`. `ffmpeg` is the program that encodes MP3."""
 
-    def __init__(self, ffmpeg: str | None) -> None:
+    def __init__(self, ffmpeg: str) -> None:
         self._ffmpeg = ffmpeg
         self._session: Session | None = None
         self._subject: tuple[Plan, tuple[str, ...]] | None = None

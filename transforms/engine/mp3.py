@@ -15,7 +15,7 @@ from transforms.engine.copying import chunks, copy_bytes
 from transforms.engine.messages import Span
 from transforms.engine.mp3_command import LOOKAHEAD_FRAMES, first_frame, mp3_arguments
 from transforms.engine.mp3_frames import NotAFrame, frame_sizes
-from transforms.engine.sandbox import DIE_WITH_PARENT
+from transforms.engine.seal import DIE_WITH_PARENT
 from transforms.errors import EngineFault, TooLarge, TransformError
 from transforms.plan import Rendition
 

@@ -15,10 +15,9 @@ from typing import Final
 from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[attr-defined]
 
 from transforms.engine import seal
+from transforms.engine.seal import DIE_WITH_PARENT
 from transforms.errors import EngineFault
 
-# Dies when the thread that started it does, so it must be started from one that lives as long as the server: the main thread.
-DIE_WITH_PARENT: Final = ("setpriv", "--pdeathsig", "KILL", "--")
 SEARCH_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DETECTION_SECONDS: Final = 10
 

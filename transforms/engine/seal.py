@@ -1,4 +1,5 @@
 """A child's own lock, turned once at its start and inherited by everything it starts: no sockets, no reach into neighbouring processes.
+And what it starts does not outlive it.
 
 It holds where user namespaces are switched off too (containers, Ubuntu since 23.10), so that "no network" never depends on
 `unshare` alone. Linux on x86-64 and arm64; elsewhere `supported` says no.
@@ -9,6 +10,10 @@ import platform
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
+
+# In front of a command (util-linux): it dies when the thread that started it does, which must therefore live as long as the program: the
+# main thread.
+DIE_WITH_PARENT: Final = ("setpriv", "--pdeathsig", "KILL", "--")
 
 PR_SET_SECCOMP: Final = 22
 PR_SET_NO_NEW_PRIVS: Final = 38

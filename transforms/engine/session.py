@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[attr-defined]
-
 from transforms.engine.aac import RANGE_PREROLL_FRAMES, SEGMENT_PREROLL_FRAMES, AacCoder
 from transforms.engine.coder import Coder
 from transforms.engine.lane import Lane
@@ -27,9 +25,9 @@ OVER: Final = object()
 
 class Session:
     """One plan and its open files. May be kept between spans of the same plan: decoder, resamplers and encoders then go on where they
-    stand (ENGINE 2 and 3). `ffmpeg` is the program that encodes MP3; None takes the one that is packaged."""
+    stand (ENGINE 2 and 3). `ffmpeg` is the program that encodes MP3."""
 
-    def __init__(self, plan: Plan, paths: Sequence[str], *, ffmpeg: str | None = None) -> None:
+    def __init__(self, plan: Plan, paths: Sequence[str], *, ffmpeg: str) -> None:
         self._plan = plan
         self._ffmpeg = ffmpeg
         self._playback = Playback(plan, paths)
@@ -99,8 +97,7 @@ class Session:
         if bitrate_kbps is None:
             return PcmCoder(rendition, span)
         if self._plan.format is Format.MP3:
-            ffmpeg = self._ffmpeg or get_ffmpeg_exe()  # type: ignore[no-untyped-call]
-            return Mp3Coder(rendition, span, ffmpeg, bitrate_kbps)
+            return Mp3Coder(rendition, span, self._ffmpeg, bitrate_kbps)
         return AacCoder(rendition, span, SEGMENT_PREROLL_FRAMES if self._plan.format in HLS_FAMILY else RANGE_PREROLL_FRAMES)
 
     def _run(self, progress: Callable[[int], None]) -> None:

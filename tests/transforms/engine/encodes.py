@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import tones
 from transforms.engine.assemble import assemble
 from transforms.engine.messages import WHOLE, Artifact, Assemble, Part, Span
 from transforms.engine.session import Session
@@ -49,11 +50,11 @@ def parts_of(made: Plan, files: Sequence[Path], scratch: Path, spans: Sequence[S
     """Each span for itself, last one first; or, warm, one after the other in one session."""
     paths = tuple(map(str, files))
     if warm:
-        with closing(Session(made, paths)) as session:
+        with closing(Session(made, paths, ffmpeg=tones.ffmpeg())) as session:
             return [session.encode((span,), str(scratch), lambda _: None)[0] for span in spans]
     parts: list[Part] = []
     for span in reversed(spans):
-        with closing(Session(made, paths)) as session:
+        with closing(Session(made, paths, ffmpeg=tones.ffmpeg())) as session:
             parts += session.encode((span,), str(scratch), lambda _: None)
     return parts
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from transforms.engine.messages import Measure, Measured, Outcome, Task
-from transforms.engine.sandbox import DIE_WITH_PARENT
+from transforms.engine.seal import DIE_WITH_PARENT
 from transforms.engine.taskloop import serve, take_pipes
 from transforms.errors import TooLarge, UnsupportedInput
 from transforms.source import Source

@@ -96,7 +96,7 @@ def test_two_renditions_come_from_one_decode(tmp_path: Path) -> None:
     low, high = (plan_of(Wish(Format.AAC, kbps, rate), [source]) for kbps, rate in ((32, 22_050), (128, 48_000)))
     both = replace(high, renditions=low.renditions + high.renditions)
     (tmp_path / "both").mkdir()
-    with closing(Session(both, (str(source),))) as session:
+    with closing(Session(both, (str(source),), ffmpeg=tones.ffmpeg())) as session:
         parts = session.encode((Span(40, 80), Span(87, 174)), str(tmp_path / "both"), lambda _: None)
     for made, part in ((low, parts[0]), (high, parts[1])):
         (tmp_path / "alone").mkdir(exist_ok=True)

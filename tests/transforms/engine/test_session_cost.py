@@ -48,7 +48,7 @@ def test_memory_does_not_grow_with_length(kind: str, kbps: int, rate_hz: int, tm
 def test_progress_grows_to_the_spans_samples(tmp_path: Path) -> None:
     source = tones.write(tmp_path / "a.flac", tones.noise(5, 44_100), 44_100)
     told: list[int] = []
-    with closing(Session(plan_of(Wish(Format.AAC, 96, 48_000), [source]), (str(source),))) as session:
+    with closing(Session(plan_of(Wish(Format.AAC, 96, 48_000), [source]), (str(source),), ffmpeg=tones.ffmpeg())) as session:
         session.encode((WHOLE,), str(tmp_path), told.append)
     assert told == sorted(told)
     assert len(told) >= 4
