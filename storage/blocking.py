@@ -21,4 +21,6 @@ async def to_its_end(awaitable: Awaitable[T]) -> T:
         return await asyncio.shield(call)
     except asyncio.CancelledError:
         await asyncio.wait({call})
+        if not call.cancelled():
+            call.exception()  # nobody is left to hear of it; unasked, it would stand in the log as forgotten
         raise
