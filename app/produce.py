@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qsl
@@ -11,11 +12,11 @@ from app.files.folders import Folders
 from app.files.originals import Originals
 from app.files.playlist import OpenedSource, open_source
 from app.files.probes import Probes
-from app.jobs.job import ArtifactFile, Job, Priority, Result, SourceVersion
+from app.jobs.job import ArtifactFile, Job, NewJob, Priority, Result, SourceVersion
 from app.jobs.layout import artifact_key
 from app.jobs.streams import Streams
 from app.live.signals import LiveSignals
-from app.metering import UNITS_PER_SECOND, Charge, price
+from app.metering import Charge, duration_units, price
 from storage.store import Store
 from transforms.engine.messages import Artifact
 from transforms.engine.pool import Engine
@@ -26,8 +27,8 @@ from transforms.plan import Plan, output_bytes, plan
 from transforms.ranges import spool_bytes
 from transforms.spec import ARTIFACT_NAMES, Spec
 
-Divide = Callable[["Workshop", Job, Path, tuple[Plan, Ranges]], Awaitable[Division]]
-"""Offers the ranges of a job's plan to other machines; what they make of them comes into the scratch folder."""
+Divide = Callable[["Workshop", Job, Path, tuple[str, Ranges]], Awaitable[Division]]
+"""Offers the ranges of what has this fingerprint to other machines; what they make of them comes into the scratch folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,14 @@ class Prepared:
     paths: tuple[Path, ...]
     sources: tuple[SourceVersion, ...]
 
+    @property
+    def fingerprint(self) -> str:
+        """The same wherever the same is made of the same originals."""
+        return sha256(repr((self.plan, self.sources)).encode()).hexdigest()
 
-def spec_of(job: Job) -> Spec:
-    """The spec a job was made for, from its canonical query."""
+
+def spec_of(job: Job | NewJob) -> Spec:
+    """The spec a job is made for, from its canonical query."""
     return parse(job.path, parse_qsl(job.canonical, keep_blank_values=True))
 
 
@@ -101,16 +107,18 @@ async def produce(shop: Workshop, job: Job, progress: Callable[[float], None]) -
         with TemporaryDirectory(dir=shop.scratch_dir, prefix=f"{job.id}-") as folder:
             scratch = Path(folder)
             options = RunOptions(
-                shop.cores, shop.timeout_seconds, job.priority is Priority.BACKGROUND, progress, _divide(shop, job, scratch)
+                shop.cores, shop.timeout_seconds, job.priority is Priority.BACKGROUND, progress, _divide(shop, job, prepared, scratch)
             )
             artifact = await run_plan(shop.engine, prepared.plan, prepared.paths, scratch, options)
-            result = await _publish(shop.store, job, scratch, artifact)
-        return Produced(result, prepared.sources, price(_as_made(prepared.plan, artifact)), frozenset({job.attempt}))
+            file = await _publish(shop.store, job, scratch / artifact.file)
+    made = _as_made(prepared.plan, artifact)
+    result = Result(file.name, (file,), duration_units(made.renditions[0]), artifact.bitrate_kbps)
+    return Produced(result, prepared.sources, price(made), frozenset({job.attempt}))
 
 
-def _divide(shop: Workshop, job: Job, scratch: Path) -> Callable[[Plan, Ranges], Awaitable[Division]] | None:
+def _divide(shop: Workshop, job: Job, prepared: Prepared, scratch: Path) -> Callable[[Plan, Ranges], Awaitable[Division]] | None:
     offer = shop.divide
-    return None if offer is None else lambda plan, ranges: offer(shop, job, scratch, (plan, ranges))
+    return None if offer is None else lambda _plan, ranges: offer(shop, job, scratch, (prepared.fingerprint, ranges))
 
 
 def _as_made(planned: Plan, artifact: Artifact) -> Plan:
@@ -119,10 +127,7 @@ def _as_made(planned: Plan, artifact: Artifact) -> Plan:
     return replace(planned, renditions=(replace(rendition, samples=artifact.samples),))
 
 
-async def _publish(store: Store, job: Job, scratch: Path, artifact: Artifact) -> Result:
+async def _publish(store: Store, job: Job, file: Path) -> ArtifactFile:
     name = ARTIFACT_NAMES[job.format]
-    key = artifact_key(job, name)
-    stat = await store.put_file(key, scratch / artifact.file)
-    file = ArtifactFile(name, key, stat.size_bytes, stat.etag)
-    units = artifact.samples * (UNITS_PER_SECOND // artifact.sample_rate_hz)
-    return Result(main=name, artifacts=(file,), duration_units=units, bitrate_kbps=artifact.bitrate_kbps)
+    stat = await store.put_file(artifact_key(job, name), file)
+    return ArtifactFile(name, stat.key, stat.size_bytes, stat.etag)

@@ -1,12 +1,10 @@
 """What a URL would become and cost, without running it: its plan in numbers and its charge."""
 
 from typing import Any
-from urllib.parse import parse_qsl
 
 from app.jobs.job import NewJob
 from app.metering import FREE, Charge, price
-from app.produce import Workshop, prepare
-from transforms.params import parse
+from app.produce import Workshop, prepare, spec_of
 from transforms.plan import Rendition
 from transforms.spec import Format, Spec
 
@@ -30,8 +28,7 @@ async def quote(shop: Workshop, account: str, spec: Spec) -> dict[str, Any]:
 
 async def expected_charge(shop: Workshop, new: NewJob) -> Charge:
     """What the run of a new job will cost; raises FileNotFound and RefusedInput."""
-    spec = parse(new.path, parse_qsl(new.canonical, keep_blank_values=True))
-    async with prepare(shop.asked_with(new.query), new.account, spec) as prepared:
+    async with prepare(shop.asked_with(new.query), new.account, spec_of(new)) as prepared:
         return price(prepared.plan)
 
 

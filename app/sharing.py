@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -19,14 +18,14 @@ from app import metrics
 from app.jobs.job import Job, Priority
 from app.jobs.layout import parts_prefix
 from app.jobs.outages import until_back
-from app.jobs.shares import Brought, Share, Shares, Spans
+from app.jobs.shares import Brought, Share, Shares
 from app.jobs.wakeups import Wakeups
 from app.produce import Workshop, prepare, spec_of
 from storage.blocking import off_loop
 from storage.errors import StorageError
 from storage.store import Store
 from transforms.engine.messages import Encode, Part
-from transforms.plan import Plan
+from transforms.engine.run import Ranges
 
 RECHECK_SECONDS: Final = 2.0  # the owner looks so often whether a share was given back
 BEAT_SECONDS: Final = 2.0
@@ -38,11 +37,6 @@ log = structlog.get_logger()
 
 class AnotherPlan(Exception):
     """This program would make something else of the job: another version of ours, or of the original."""
-
-
-def fingerprint(plan: Plan) -> str:
-    """The same for plans that are the same, whichever program has made them."""
-    return sha256(repr(plan).encode()).hexdigest()
 
 
 @dataclass(slots=True)
@@ -96,10 +90,10 @@ class Sharing:
     wakeups: Wakeups
     declined: LRUCache[tuple[str, int], None] = field(default_factory=lambda: LRUCache(DECLINED_ATTEMPTS))
 
-    async def divide(self, shop: Workshop, job: Job, scratch: Path, offer: tuple[Plan, tuple[Spans, ...]]) -> Divided:
-        """Lay out the ranges of a plan."""
+    async def divide(self, shop: Workshop, job: Job, scratch: Path, offer: tuple[str, Ranges]) -> Divided:
+        """Lay out the ranges of a plan, which is known by its fingerprint."""
         plan, ranges = offer
-        await self.shares.lay_out(job, fingerprint(plan), ranges)
+        await self.shares.lay_out(job, plan, ranges)
         lanes = min(shop.cores, len(ranges))
         return Divided(self.shares, shop.store, self.wakeups, job, scratch, [len(ranges) * lane // lanes for lane in range(lanes)])
 
@@ -150,7 +144,7 @@ async def _encode(shop: Workshop, share: Share) -> tuple[Part, ...]:
     job = share.job
     shop = shop.asked_with(job.query)
     async with prepare(shop, job.account, spec_of(job)) as prepared:
-        if fingerprint(prepared.plan) != share.plan:
+        if prepared.fingerprint != share.plan:
             raise AnotherPlan
         with TemporaryDirectory(dir=shop.scratch_dir, prefix=f"{job.id}-{share.number}-") as scratch:
             task = Encode(prepared.plan, tuple(map(str, prepared.paths)), share.spans, scratch)

@@ -27,7 +27,7 @@ _PARTS: Final[TypeAdapter[tuple[Part, ...]]] = TypeAdapter(tuple[Part, ...])
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One range of a job's attempt, taken by `taker`. `plan`: the fingerprint of the plan that its spans are counted in."""
+    """One range of a job's attempt, taken by `taker`. `plan`: the fingerprint of what its spans are counted in, and of its originals."""
 
     job: Job
     number: int
