@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -104,15 +105,19 @@ class Files:
             return await self.publish(account, destination, copy, copied.apply(described), may_overwrite=may_overwrite)
 
     async def delete(self, account: str, path: str) -> None:
-        """Delete a stored file and everything made from it; raises FileNotFound, and Unauthorized for read-only files."""
-        original = await self._shelf.originals.find(account, path)
-        if original.key is None:
-            raise Unauthorized(f"The file '{path}' is read only: it is not kept by this service.")
+        """Delete a stored file and everything made from it; raises FileNotFound, and Unauthorized for read-only files.
+
+        May be said again when a crash has come between: as long as its row is there, the rest is done.
+        """
+        with suppress(FileNotFound):
+            if (await self._shelf.originals.find(account, path)).key is None:
+                raise Unauthorized(f"The file '{path}' is read only: it is not kept by this service.")
         async with self._shelf.claims.held(account, path):
-            if not await self._shelf.store.delete(original_key(account, path)):
+            gone = await self._shelf.store.delete(original_key(account, path))
+            if not gone and await self._shelf.index.get(account, path) is None:
                 raise FileNotFound(path)
-            await self._shelf.index.delete(account, path)
             await self._shelf.retention.retire_path(account, path)
+            await self._shelf.index.delete(account, path)
 
     async def _exists(self, account: str, path: str) -> bool:
         try:

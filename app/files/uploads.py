@@ -82,7 +82,8 @@ class Uploads:
         upload = await self._rows.by_token(token)
         upload.check_part(number)
         key = (upload.id, number)
-        await _end(self._sending.get(key))
+        while (other := self._sending.get(key)) is not None and not other.done():  # a third one may have come meanwhile
+            await _end(other)
         sending = asyncio.ensure_future(self._receive(upload, number, pieces))
         self._sending[key] = sending
         try:
@@ -181,8 +182,8 @@ async def _write(part: PartWriter, pieces: AsyncIterator[bytes]) -> str:
     return digest.hexdigest()
 
 
-async def _end(sending: "asyncio.Future[str] | None") -> None:
+async def _end(sending: "asyncio.Future[str]") -> None:
     """Cancel, and wait until it is over."""
-    if sending is not None and not sending.done():
+    if not sending.done():
         sending.cancel()
         await asyncio.wait({sending})
