@@ -84,14 +84,13 @@ class Settings(BaseSettings):
 
     @field_validator("trusted_proxies", "metrics_networks", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    def _read_networks(cls, value: object) -> object:
+        return _listed(value) if isinstance(value, str) else value
 
     @field_validator("fetch_allowed_hosts", mode="before")
     @classmethod
     def _read_hosts(cls, value: object) -> object:
-        parts = value.split(",") if isinstance(value, str) else ()
-        return tuple(parse_allowed(part.strip()) for part in parts if part.strip()) if isinstance(value, str) else value
+        return tuple(map(parse_allowed, _listed(value))) if isinstance(value, str) else value
 
     @field_validator("secret")
     @classmethod
@@ -100,10 +99,12 @@ class Settings(BaseSettings):
             Sealing.from_text(value)
         return value
 
-    @field_validator("library_dir", "database_url", "s3_endpoint", "public_url", "ffmpeg", "cache_limit_bytes", "secret", mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def _empty_is_unset(cls, value: object) -> object:
-        return None if value == "" else value
+    def _empty_is_unset(cls, value: object, field: ValidationInfo) -> object:
+        """Where unset means something: compose files and unit files pass every variable on."""
+        assert field.field_name is not None
+        return None if value == "" and cls.model_fields[field.field_name].default is None else value
 
     @field_validator("library_dir")
     @classmethod
@@ -179,6 +180,10 @@ class Settings(BaseSettings):
     def scratch_dir(self) -> Path:
         """Where encodes write aside; emptied of the dead at start."""
         return self.data_dir.resolve() / "scratch"
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _refusal(name: str, value: object, reason: str) -> str:

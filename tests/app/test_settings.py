@@ -26,10 +26,12 @@ def test_what_may_hold_a_password_is_not_repeated(monkeypatch: pytest.MonkeyPatc
 
 
 def test_empty_means_unset(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LIBRARY_DIR", "PUBLIC_URL", "FFMPEG", "CACHE_LIMIT_BYTES"):
-        monkeypatch.setenv(f"SOUNDPATH_{name}", "")
+    optional = [name for name, field in Settings.model_fields.items() if field.default is None]
+    assert {"library_dir", "public_url", "ffmpeg", "cache_limit_bytes", "metrics_port", "trace_endpoint"} <= set(optional)
+    for name in optional:
+        monkeypatch.setenv(f"SOUNDPATH_{name.upper()}", "")
     settings = Settings.load()
-    assert (settings.library_dir, settings.public_url, settings.ffmpeg, settings.cache_limit_bytes) == (None, None, None, None)
+    assert {name: getattr(settings, name) for name in optional} == dict.fromkeys(optional)
 
 
 def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
