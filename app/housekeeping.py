@@ -26,7 +26,7 @@ log = structlog.get_logger()
 class Housekeeping:
     """Keeps the store as small as the rules say. `forget` drops what this process has in memory below a key prefix.
 
-    `expire_uploads` drops uploads that nobody has finished; it returns how many.
+    `expire_files` drops uploads that nobody has finished, and carries out saves that somebody died with.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class Housekeeping:
         retention: Retention,
         store: Store,
         limit_bytes: int | None,
-        expire_uploads: Callable[[], Awaitable[int]],
+        expire_files: Callable[[], Awaitable[int]],
         forget: Callable[[str], None] = lambda _prefix: None,
     ) -> None:
         self._retention = retention
         self._store = store
         self._limit_bytes = limit_bytes
-        self._expire_uploads = expire_uploads
+        self._expire_files = expire_files
         self._forget = forget
 
     async def run(self) -> None:
@@ -51,10 +51,10 @@ class Housekeeping:
                 await self._retention.refresh_generation()
                 if rounds % ROUNDS_PER_SWEEP == 0:
                     await self.evict()
-                    await self._expire_uploads()
+                    await self._expire_files()
                 await self.purge()
                 HOUSEKEEPING_ROUNDS.labels("done").inc()
-            except (SQLAlchemyError, StorageError) as error:
+            except (SQLAlchemyError, StorageError, OSError) as error:
                 HOUSEKEEPING_ROUNDS.labels("failed").inc()
                 log.warning("housekeeping failed", error=repr(error))
             rounds += 1

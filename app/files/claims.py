@@ -11,13 +11,14 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from sqlalchemy import ColumnElement, and_, delete, update
+from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
 from app.errors import Conflict
 from app.files.tables import claims
 from storage.blocking import to_its_end
 from storage.db import Database, insert_new, now_ms
-from storage.errors import StoreUnavailable
+from storage.errors import StorageError
 
 LEASE_SECONDS: Final = 30.0
 RENEW_SECONDS: Final = 5.0
@@ -64,13 +65,13 @@ class Claims:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             ours = update(claims).where(_named(account, name), claims.c.token == token)
-            with suppress(StoreUnavailable):
+            with suppress(StorageError, SQLAlchemyError):  # the next one is in time
                 async with self._database.write() as connection:
                     await connection.execute(ours.values(until_ms=now_ms() + int(LEASE_SECONDS * 1000)))
 
     async def _drop(self, account: str, name: str, token: str) -> None:
         """What cannot be dropped ends by itself."""
-        with suppress(StoreUnavailable):
+        with suppress(StorageError, SQLAlchemyError):
             async with self._database.write() as connection:
                 await connection.execute(delete(claims).where(_named(account, name), claims.c.token == token))
 
