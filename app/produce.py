@@ -116,9 +116,9 @@ async def produce(shop: Workshop, job: Job, progress: Callable[[float], None]) -
     return Produced(result, prepared.sources, price(made), frozenset({job.attempt}))
 
 
-def _divide(shop: Workshop, job: Job, prepared: Prepared, scratch: Path) -> Callable[[Plan, Ranges], Awaitable[Division]] | None:
+def _divide(shop: Workshop, job: Job, prepared: Prepared, scratch: Path) -> Callable[[Ranges], Awaitable[Division]] | None:
     offer = shop.divide
-    return None if offer is None else lambda _plan, ranges: offer(shop, job, scratch, (prepared.fingerprint, ranges))
+    return None if offer is None else lambda ranges: offer(shop, job, scratch, (prepared.fingerprint, ranges))
 
 
 def _as_made(planned: Plan, artifact: Artifact) -> Plan:

@@ -41,7 +41,7 @@ class RunOptions:
     timeout_seconds: float
     background: bool = False
     progress: Callable[[float], None] = lambda _share: None
-    divide: Callable[[Plan, Ranges], Awaitable[Division]] | None = None
+    divide: Callable[[Ranges], Awaitable[Division]] | None = None
 
 
 class _Alone:
@@ -98,7 +98,7 @@ async def _divided(plan: Plan, options: RunOptions, *, alone: bool) -> tuple[Ran
     if options.divide is not None and not alone and plan.seconds >= DIVIDED_SECONDS:
         pieces = ranges(plan, LANES_ELSEWHERE * options.cores)
         if len(pieces) > options.cores:
-            return pieces, await options.divide(plan, pieces)
+            return pieces, await options.divide(pieces)
     pieces = ranges(plan, options.cores)
     return pieces, _Alone(len(pieces), options.cores)
 
