@@ -38,7 +38,7 @@ class PublicUrl:
     def client(self, request: web.BaseRequest) -> str:
         """The address that the request comes from: behind trusted proxies the last one in X-Forwarded-For that is none of them."""
         address = request.remote or ""
-        named = request.headers.get("X-Forwarded-For", "").split(",")
+        named = _listed(request, "X-Forwarded-For").split(",")
         while named and is_within(address, self._trusted) and is_address(named[-1].strip()):
             address = named.pop().strip()
         return address
@@ -47,14 +47,19 @@ class PublicUrl:
 def _forwarded(request: web.BaseRequest, scheme: str, host: str) -> tuple[str, str]:
     """What the proxy says: RFC 7239's Forwarded, else X-Forwarded-*. Of several values the last: the trusted proxy has added it."""
     said = {}
-    last = request.headers.get("Forwarded", "").rpartition(",")[2]
+    last = _listed(request, "Forwarded").rpartition(",")[2]
     for pair in _FORWARDED_PAIR.finditer(last):
         said[pair["name"].lower()] = pair["quoted"] or pair["token"] or ""
     for name in ("proto", "host"):
         if name not in said:
-            said[name] = request.headers.get(f"X-Forwarded-{name}", "").rpartition(",")[2].strip()
+            said[name] = _listed(request, f"X-Forwarded-{name}").rpartition(",")[2].strip()
     proto = said["proto"].lower()
     return (proto if proto in _SCHEMES else scheme, said["host"] or host)
+
+
+def _listed(request: web.BaseRequest, name: str) -> str:
+    """All lines of a header as one list (RFC 9110 5.3): some proxies add a line of their own below the one that the client has sent."""
+    return ",".join(request.headers.getall(name, ()))
 
 
 def _own_address(request: web.BaseRequest) -> str:

@@ -4,6 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
 from app.web.public_url import PublicUrl
 
@@ -56,3 +57,28 @@ def test_strangers_are_not_believed() -> None:
 def test_a_trusted_proxy_is_believed(headers: dict[str, str], expected: str) -> None:
     for remote in ("127.0.0.1", "::ffff:127.0.0.1"):
         assert base(PublicUrl(None, LOCAL), remote=remote, Host="me.example", **headers) == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([("X-Forwarded-Host", "said-by-client.example"), ("X-Forwarded-Host", "out.example")], "http://out.example"),
+        ([("Forwarded", "host=client.example"), ("Forwarded", "host=out.example;proto=https")], "https://out.example"),
+    ],
+)
+def test_a_proxy_that_adds_a_line_is_believed_and_the_clients_line_is_not(lines: list[tuple[str, str]], expected: str) -> None:
+    request = make_mocked_request("GET", "/", headers=CIMultiDict([("Host", "me.example"), *lines])).clone(remote="127.0.0.1")
+    assert PublicUrl(None, LOCAL).base(request) == expected
+
+
+def test_the_clients_address_is_the_last_that_is_no_proxy_of_ours() -> None:
+    public = PublicUrl(None, LOCAL)
+    lines = [("X-Forwarded-For", "192.0.2.1, 192.0.2.2"), ("X-Forwarded-For", "198.51.100.7")]
+    for remote, shown, expected in (
+        ("127.0.0.1", lines, "198.51.100.7"),  # the first line is what the client made up
+        ("127.0.0.1", [*lines, ("X-Forwarded-For", "127.0.0.9")], "198.51.100.7"),
+        ("127.0.0.1", lines[:1], "192.0.2.2"),
+        ("127.0.0.1", [("X-Forwarded-For", "no address")], "127.0.0.1"),
+        ("203.0.113.5", lines, "203.0.113.5"),
+    ):
+        assert public.client(make_mocked_request("GET", "/", headers=CIMultiDict(shown)).clone(remote=remote)) == expected
