@@ -4,7 +4,7 @@
     ├── InvalidUrl              400 invalid_url: the address cannot be read, or points out of its account
     ├── InvalidRequest          400 invalid_request: the request or its body is not what the endpoint takes
     │   └── InvalidField            invalid_parameter: one value of it is not
-    ├── Unauthenticated         401 unauthenticated
+    ├── Unauthenticated         401 unauthenticated (+ WWW-Authenticate)
     ├── QuotaExceeded           402 quota_exceeded
     ├── Unauthorized            403 unauthorized
     ├── FileAlreadyExists       403 file_already_exists
@@ -15,7 +15,7 @@
     │   ├── ArtifactNotFound        artifact_not_found
     │   ├── CacheMiss               cache_miss: `cache_only=true` and nothing is cached
     │   ├── TransformationNotFound  transformation_not_found
-    │   └── RouteNotFound           route_not_found: no endpoint has this address
+    │   └── RouteNotFound           route_not_found: no endpoint has this address, or nothing that its query names is there
     ├── MethodNotAllowed        405 method_not_allowed (+ Allow)
     ├── Conflict                409 conflict
     ├── Gone                    410 gone
@@ -23,6 +23,7 @@
     ├── RequestTooLarge         413 too_large
     ├── UrlTooLong              414 url_too_long
     ├── RangeNotSatisfiable     416 range_not_satisfiable (+ Content-Range)
+    ├── FormatNotOffered        501 not_implemented: the answer is asked for in a form that we do not write
     └── RetryLater              + Retry-After
         ├── RateLimited         429 rate_limited
         └── Overloaded          503 overloaded
@@ -37,6 +38,8 @@ from typing import Final
 from storage.errors import InvalidKey, ObjectChanged, ObjectMissing, StorageError, StoreFull, StoreUnavailable
 from storage.fetch.errors import FetchFailed, FetchTooLarge, UrlRefused
 from transforms.errors import InvalidParameter, RefusedInput, TooLarge, TransformError, TrimStartExceedsDuration
+
+CHALLENGE: Final = 'Bearer realm="soundpath"'
 
 
 class AppError(Exception):
@@ -66,7 +69,11 @@ class InvalidField(InvalidRequest):
 
 
 class Unauthenticated(AppError):
-    """No key, or one we do not know."""
+    """No key, or one we do not know. A 401 says how to come in (RFC 9110 15.5.2)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.headers["WWW-Authenticate"] = CHALLENGE
 
 
 class QuotaExceeded(AppError):
@@ -121,14 +128,14 @@ class CacheMiss(NotFound):
 
 
 class TransformationNotFound(NotFound):
-    """The address names a transformation preset that does not exist."""
+    """The variant has not been made, and this request is none that makes it."""
 
 
 class RouteNotFound(NotFound):
-    """No endpoint has this address."""
+    """No endpoint has this address, or nothing that its query names is there."""
 
-    def __init__(self) -> None:
-        super().__init__("There is nothing at this address.")
+    def __init__(self, message: str = "There is nothing at this address.") -> None:
+        super().__init__(message)
 
 
 class MethodNotAllowed(AppError):
@@ -169,6 +176,10 @@ class RangeNotSatisfiable(AppError):
     def __init__(self, size_bytes: int) -> None:
         super().__init__(f"The requested range lies outside of the file, which has {size_bytes} bytes.")
         self.headers["Content-Range"] = f"bytes */{size_bytes}"
+
+
+class FormatNotOffered(AppError):
+    """The endpoint is asked for a form of its answer that we do not write."""
 
 
 class RetryLater(AppError):
@@ -232,6 +243,7 @@ FACES: Final[Mapping[type[Exception], Face]] = {
     RequestTooLarge: Face(413, "too_large"),
     UrlTooLong: Face(414, "url_too_long"),
     RangeNotSatisfiable: Face(416, "range_not_satisfiable"),
+    FormatNotOffered: Face(501, "not_implemented"),
     RateLimited: Face(429, "rate_limited"),
     Overloaded: Face(503, "overloaded"),
     AppError: INTERNAL,

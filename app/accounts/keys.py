@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
 from app.accounts.accounts import BASE58, ensure_account
-from app.accounts.permissions import ALLOWED, KeyKind, Permission, allowed_scopes
+from app.accounts.permissions import ALLOWED, KeyKind, Permission
 from app.accounts.tables import api_keys
 from storage.db import Database, now_ms, take_turn
 
@@ -139,11 +138,6 @@ class ApiKeys:
 
 
 _IS_EXPIRED: Final = and_(api_keys.c.expires_ms.is_not(None), api_keys.c.expires_ms <= now_ms()).label("is_expired")
-
-
-def read_scopes(kind: KeyKind, asked: Iterable[str] | None) -> frozenset[Permission] | None:
-    """Scopes as somebody asks for them; None stays None. Raises ValueError for what the kind cannot have."""
-    return None if asked is None else allowed_scopes(kind, asked)
 
 
 async def _insert(connection: AsyncConnection, new: NewKey) -> tuple[ApiKey, str]:

@@ -42,10 +42,10 @@ ALLOWED: Final = {
 """A public key is known to everybody who reads a page's source: it opens no private file and replaces none."""
 
 
-def allowed_scopes(kind: KeyKind, asked: Iterable[str] | None) -> frozenset[Permission]:
-    """The scopes of a new key; None asks for all its kind can have. Raises ValueError for others."""
+def read_scopes(kind: KeyKind, asked: Iterable[str] | None) -> frozenset[Permission] | None:
+    """Scopes as somebody asks for them; None, all its kind can have, stays None. Raises ValueError for what the kind cannot have."""
     if asked is None:
-        return ALLOWED[kind]
+        return None
     wanted = set(asked)
     unknown = wanted - {permission.value for permission in ALLOWED[kind]}
     if unknown or not wanted:

@@ -6,7 +6,8 @@ import time
 from datetime import UTC, datetime
 
 from app.access.secure_urls import SecureUrlKeys
-from app.accounts.keys import NewKey, read_scopes
+from app.accounts.keys import NewKey
+from app.accounts.permissions import read_scopes
 from app.settings import Settings
 from app.signing.keys import SigningKeys
 from app.wiring import Services, open_services
@@ -17,7 +18,9 @@ DAY_MS = 86_400_000
 async def create_command(settings: Settings, arguments: argparse.Namespace) -> int:
     """Create a key and print it: nobody can read it again."""
     scopes = read_scopes(arguments.kind, arguments.scope)
-    expires_ms = int(time.time() * 1000) + arguments.days * DAY_MS if arguments.days else None
+    if arguments.days is not None and arguments.days < 1:
+        raise ValueError(f"--days takes 1 or more, not {arguments.days}; without it the key has no end")
+    expires_ms = None if arguments.days is None else int(time.time() * 1000) + arguments.days * DAY_MS
     async with open_services(settings) as services:
         made, text = await services.keys.create_from(NewKey(arguments.account, arguments.kind, arguments.name, scopes, expires_ms))
         _show_new(services, made.id, text)

@@ -24,7 +24,6 @@ BASIC_USER: Final = "apikey"
 
 TOKEN_HEADER: Final = "Authorization-Token"
 
-_CHALLENGE: Final = 'Bearer realm="soundpath"'
 _CALLER: Final = web.RequestKey("caller", object)
 
 
@@ -57,7 +56,7 @@ async def rights_of(request: web.Request, account: str) -> Rights:
     found = await caller(request)
     session = await session_of(request, account)
     if found.account is None and session is None:
-        raise _refused("This needs an API key: Authorization: Bearer <key>.")
+        raise Unauthenticated("This needs an API key: Authorization: Bearer <key>.")
     if found.account not in (None, account):
         raise Unauthorized("This key belongs to another account.")
     return Rights(found.permissions, session)
@@ -89,7 +88,7 @@ def shown_key(request: web.Request) -> str | None:
         return value.strip()
     if scheme.lower() == "basic":
         return _basic_password(value)
-    raise _refused("Authorization takes 'Bearer <key>', or Basic with the user 'apikey'.")
+    raise Unauthenticated("Authorization takes 'Bearer <key>', or Basic with the user 'apikey'.")
 
 
 async def session_of(request: web.Request, account: str, *, with_cookie: bool = False) -> Session | None:
@@ -105,7 +104,7 @@ async def session_of(request: web.Request, account: str, *, with_cookie: bool = 
     try:
         session = await request.app[SESSIONS].read(account, token)
     except TokenRefused as error:
-        raise _refused(str(error)) from None
+        raise Unauthenticated(str(error)) from None
     if not session.is_welcome_from(page_origin(request)):
         raise Unauthorized("The session is not for pages of this origin.")
     return session
@@ -135,23 +134,17 @@ def _basic_password(value: str) -> str:
     try:
         user, _, password = b64decode(value.strip(), validate=True).decode().partition(":")
     except (Base64Error, UnicodeError):
-        raise _refused("The Basic credentials cannot be read.") from None
+        raise Unauthenticated("The Basic credentials cannot be read.") from None
     if user != BASIC_USER:
-        raise _refused(f"Basic credentials take the user '{BASIC_USER}' and the key as password.")
+        raise Unauthenticated(f"Basic credentials take the user '{BASIC_USER}' and the key as password.")
     return password
 
 
 async def _identify(request: web.Request, text: str) -> Caller:
     key = await request.app[API_KEYS].find(text)
     if key is None:
-        raise _refused("This API key is not known.")
+        raise Unauthenticated("This API key is not known.")
     if key.is_expired:
-        raise _refused("This API key has expired or was revoked.")
+        raise Unauthenticated("This API key has expired or was revoked.")
     count_key(request, key.id)
     return Caller(key.account, key.kind, key.id, key.permissions)
-
-
-def _refused(message: str) -> Unauthenticated:
-    error = Unauthenticated(message)
-    error.headers["WWW-Authenticate"] = _CHALLENGE
-    return error

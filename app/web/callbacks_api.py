@@ -45,7 +45,7 @@ async def list_subscriptions(call: Call) -> SubscriptionList:
 async def unsubscribe(call: Call) -> None:
     """DELETE …/callbacks/subscriptions?subscriptionId=…"""
     if not await call.request.app[SUBSCRIPTIONS].end(call.account, call.query.subscription_id):
-        raise RouteNotFound
+        raise RouteNotFound(f"The account has no subscription '{call.query.subscription_id}'.")
 
 
 async def list_deliveries(call: Call) -> DeliveryList:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from app.access.sessions import read_public_key
 from app.accounts.certificates import Certificate as Registered
 from app.accounts.keys import ApiKey, NewKey
-from app.accounts.permissions import Permission, allowed_scopes
+from app.accounts.permissions import ALLOWED, Permission, read_scopes
 from app.errors import Conflict, InvalidField, RouteNotFound, Unauthorized
 from app.web.access import SECURE_URL_KEYS
 from app.web.auth import API_KEYS, CERTIFICATES
@@ -28,10 +28,10 @@ async def create_key(call: Call) -> ShownKey:
     """POST …/keys: the only answer that shows the key."""
     asked: CreateKey = call.body
     try:
-        scopes = None if asked.scopes is None else allowed_scopes(asked.kind, asked.scopes)
+        scopes = read_scopes(asked.kind, asked.scopes)
     except ValueError as error:
         raise InvalidField("body.scopes", str(asked.scopes), f"{error}.") from None
-    _refuse_more(call, scopes if scopes is not None else allowed_scopes(asked.kind, None))
+    _refuse_more(call, ALLOWED[asked.kind] if scopes is None else scopes)
     new = NewKey(call.account, asked.kind, asked.name, scopes, asked.expires)
     return _shown(call, *await call.request.app[API_KEYS].create_from(new))
 
@@ -46,7 +46,7 @@ async def rotate_key(call: Call) -> ShownKey:
     keys = call.request.app[API_KEYS]
     old = await keys.get(call.account, call.body.key_id)
     if old is None or old.is_expired:
-        raise RouteNotFound
+        raise RouteNotFound(f"The account has no key '{call.body.key_id}' that could be rotated.")
     _refuse_more(call, old.permissions)
     made = await keys.rotate(call.account, old.id, call.body.overlap_seconds)
     if made is None:
@@ -57,7 +57,7 @@ async def rotate_key(call: Call) -> ShownKey:
 async def revoke_key(call: Call) -> None:
     """DELETE …/keys?keyId=…"""
     if not await call.request.app[API_KEYS].revoke(call.account, call.query.key_id):
-        raise RouteNotFound
+        raise RouteNotFound(f"The account has no key '{call.query.key_id}'.")
 
 
 async def add_certificate(call: Call) -> Certificate:
@@ -80,7 +80,7 @@ async def list_certificates(call: Call) -> CertificateList:
 async def withdraw_certificate(call: Call) -> None:
     """DELETE …/session_certificates?certificateId=…"""
     if not await call.request.app[CERTIFICATES].withdraw(call.account, call.query.certificate_id):
-        raise RouteNotFound
+        raise RouteNotFound(f"The account has no session certificate '{call.query.certificate_id}'.")
 
 
 def _refuse_more(call: Call, wanted: frozenset[Permission]) -> None:

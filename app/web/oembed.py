@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from app.errors import InvalidRequest, RouteNotFound
+from app.errors import FormatNotOffered, InvalidRequest, RouteNotFound
 from app.produce import prepare
 from app.web.access import check_readable
 from app.web.address import parse_target
@@ -26,7 +26,7 @@ CACHE_SECONDS: Final = 3600
 async def oembed(request: web.Request) -> web.Response:
     """GET /oembed?url=…: 404 for what is no player page of ours, 501 for another format than JSON (oEmbed 2.3.3)."""
     if request.query.get("format", "json") != "json":
-        return json_answer({"error": {"code": "not_implemented", "message": "oEmbed answers are JSON here."}}, status=501)
+        raise FormatNotOffered("oEmbed answers are JSON here: leave 'format' out, or write format=json.")
     url = request.query.get("url")
     if not url:
         raise InvalidRequest("oEmbed needs 'url', the address of a player page.")

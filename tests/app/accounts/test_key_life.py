@@ -84,6 +84,14 @@ async def test_the_command_line_does_the_same(service: Service) -> None:
     assert "no key" in "\n".join(await command(service, "keys", "rotate", key_id, "--account", ACCOUNT, fails=True))
 
 
+async def test_a_key_without_a_day_to_live_is_refused_and_not_made_for_ever(service: Service) -> None:
+    for days in ("0", "-1"):
+        said = await command(service, "keys", "create", "--kind", "secret", f"--days={days}", fails=True)
+        assert "--days takes 1 or more" in said[-1]
+    await command(service, "keys", "create", "--kind", "secret", "--name", "short", "--days", "1")
+    assert "until 20" in (await command(service, "keys", "list"))[-1]
+
+
 async def test_accounts_are_made_with_their_first_keys(service: Service) -> None:
     account, secret, public = await command(service, "accounts", "create")
     assert [secret.startswith(f"secret_{account}"), public.startswith(f"public_{account}")] == [True, True]

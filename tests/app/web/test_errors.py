@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 import app.errors
 import storage.errors
 import transforms.errors
-from app.errors import FACES, INTERNAL, AppError, Conflict, Overloaded, PublicError, RateLimited, describe, face_of
+from app.errors import FACES, INTERNAL, AppError, Conflict, Overloaded, PublicError, RateLimited, Unauthenticated, describe, face_of
 from app.web.server import MAX_BODY_BYTES
 from storage.errors import InvalidKey, ObjectMissing, StorageError, StoreFull, StoreUnavailable
 from tests.app.web.conftest import ACCOUNT, Service
@@ -62,6 +62,17 @@ async def test_what_a_handler_raises_is_answered(service: Service, error: Except
     # Our own faults, and only those, are in the log, under the id that the client was given.
     wanted = [got.headers["X-Request-Id"], head.headers["X-Request-Id"]] if status >= 500 and not isinstance(error, Overloaded) else []
     assert [log["request_id"] for log in logs] == wanted
+
+
+async def test_who_is_not_known_is_told_how_to_come_in(service: Service) -> None:
+    """RFC 9110 15.5.2: every 401 has a challenge, whoever raises it."""
+
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        raise Unauthenticated("This file is private.")
+
+    service.variants.answer = answer
+    got = await service.get(f"/{ACCOUNT}/audio/a.mp3?f=mp3")
+    assert (got.status, got.headers["WWW-Authenticate"]) == (401, 'Bearer realm="soundpath"')
 
 
 async def test_a_refused_parameter_says_where(service: Service) -> None:

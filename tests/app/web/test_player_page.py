@@ -168,6 +168,8 @@ async def test_oembed_answers_for_player_pages_alone(service: Service) -> None:
     assert frame is not None
     assert unescape(frame[1]) == page
     assert await ask(page, "&format=xml") == 501
+    refused = await service.get(f"/oembed?url={quote(page, safe='')}&format=xml")
+    assert refused.json()["error"]["code"] == "not_implemented"
     assert await ask("https://elsewhere.example/W142hJk/audio/tagged.flac") == 404
     assert await ask(service.url + at("/tagged.flac", "?f=mp3")) == 404
     assert await ask(service.url + at("/none.flac")) == 404
