@@ -2,13 +2,17 @@
 
 import os
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from storage.durable import sync_folder
 
 SECRET_BYTES: Final = 32
 _NONCE_BYTES: Final = 12  # what AES-GCM takes; random, for far fewer than 2^32 texts per purpose
@@ -50,20 +54,28 @@ class Sealing:
 
 
 def open_sealing(configured: str | None, secret_file: Path) -> Sealing:
-    """With the configured secret (base64), else with the one in the file, which the first start makes, readable by its owner alone."""
+    """With the configured secret (base64), else with the one in the file, which the first start makes, readable by its owner alone.
+
+    Raises ValueError for a secret that is none.
+    """
     if configured is not None:
         return Sealing.from_text(configured)
-    aside = secret_file.with_name(f"{secret_file.name}.{os.getpid()}")
     if not secret_file.exists():
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        _make_secret(secret_file)
+    return Sealing.from_text(secret_file.read_text())
+
+
+def _make_secret(secret_file: Path) -> None:
+    """Written aside and durable before it has its name: what is sealed with a secret that a crash takes away is lost."""
+    # A name of its own each time: in a container every start has the same process number, and what a killed one left must not stop it.
+    descriptor, aside = mkstemp(prefix=f"{secret_file.name}.", dir=secret_file.parent)  # readable by its owner alone
+    try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(b64encode(os.urandom(SECRET_BYTES)))
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with suppress(FileExistsError):
             os.link(aside, secret_file)  # of programs that start at once the first one's stays
-        except FileExistsError:
-            pass
-        finally:
-            aside.unlink()
-    return Sealing.from_text(secret_file.read_text())
+    finally:
+        os.unlink(aside)
+    sync_folder(secret_file.parent)

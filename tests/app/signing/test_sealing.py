@@ -54,6 +54,15 @@ def test_the_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path)
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_what_a_killed_start_left_aside_stops_no_later_one(tmp_path: Path) -> None:
+    """In a container both have the same process number."""
+    left = tmp_path / f"secret.{os.getpid()}"
+    left.write_bytes(b"half")
+    sealed = open_sealing(None, tmp_path / "secret").seal("layer", PLAIN)
+    assert open_sealing(None, tmp_path / "secret").open("layer", sealed) == PLAIN
+    assert set(tmp_path.iterdir()) == {tmp_path / "secret", left}
+
+
 async def test_a_stolen_database_holds_no_key_and_no_credentials(tmp_path: Path) -> None:
     layer = {
         "type": "GenericS3",
