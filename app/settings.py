@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.rates import Rates
 from app.signing.sealing import Sealing
 from storage.fetch.urls import AllowedHost, parse_allowed
+from transforms.limits import PlanLimits
 
 ENV_PREFIX = "SOUNDPATH_"
 DEFAULT_ACCOUNT = "W142hJk"
@@ -155,6 +156,11 @@ class Settings(BaseSettings):
     def objects_dir(self) -> Path:
         """Root of the disk store."""
         return self.data_dir.resolve() / "objects"
+
+    @property
+    def plan_limits(self) -> PlanLimits:
+        """What one plan may cost."""
+        return PlanLimits(self.max_output_seconds, self.max_output_bytes, self.max_channel_seconds)
 
     @property
     def rates(self) -> Rates:

@@ -55,7 +55,6 @@ from storage.fetch.urls import Rules
 from storage.store import Store
 from transforms.engine.pool import Engine
 from transforms.engine.sandbox import EngineLimits
-from transforms.limits import PlanLimits
 from transforms.spec import HLS_FAMILY
 
 ENVELOPE_BYTES = 2**20  # what an artifact has beyond its audio: headers, tags, cover
@@ -162,7 +161,7 @@ def make_workshop(services: Services, engine: Engine, scratch_dir: Path) -> Work
         signals=services.backends.signals,
         probes=Probes(engine, services.originals, services.files.folders, scratch_dir),
         engine=engine,
-        limits=PlanLimits(settings.max_output_seconds, settings.max_output_bytes, settings.max_channel_seconds),
+        limits=settings.plan_limits,
         scratch_dir=scratch_dir,
         cores=max(1, settings.workers),
         timeout_seconds=settings.job_timeout_seconds,

@@ -14,7 +14,6 @@ from app.wiring import open_engine
 from storage.blocking import off_loop
 from storage.paths import resolve
 from transforms.engine.run import RunOptions, run_plan
-from transforms.limits import PlanLimits
 from transforms.params import parse
 from transforms.plan import plan
 from transforms.spec import HLS_FAMILY, Format, Spec
@@ -27,13 +26,12 @@ async def encode_command(settings: Settings, arguments: argparse.Namespace) -> i
     """Encode with all cores into OUT, which appears when it is complete."""
     output: Path = arguments.output
     paths, spec = _read(arguments.file, arguments.query)
-    limits = PlanLimits(settings.max_output_seconds, settings.max_output_bytes)
     options = RunOptions(cores=max(1, settings.workers), timeout_seconds=settings.job_timeout_seconds, progress=_bar)
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings))
         scratch = Path(stack.enter_context(TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-")))
         sources = {path: await engine.measure(str(path)) for path in dict.fromkeys(paths)}
-        decided = plan(spec, [sources[path] for path in paths], limits)
+        decided = plan(spec, [sources[path] for path in paths], settings.plan_limits)
         artifact = await run_plan(engine, decided, paths, scratch, options)
         await off_loop(shutil.copymode, arguments.file, scratch / artifact.file)
         os.replace(scratch / artifact.file, output)

@@ -103,6 +103,16 @@ async def test_seconds_times_channels(tmp_path: Path) -> None:
         assert (await running.get(at("f=hls-aac-rt&rp=3"))).status in (413, 422)
 
 
+async def test_the_command_line_keeps_to_seconds_times_channels_too(tmp_path: Path) -> None:
+    tones.write(tmp_path / "x.wav", tones.chirp(6, 44_100), 44_100, "-ac", "1")
+    environment = {"SOUNDPATH_MAX_CHANNEL_SECONDS": "10", "SOUNDPATH_DATA_DIR": str(tmp_path / "data"), "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-m", "app", "encode", str(tmp_path / "x.wav")]
+    for query, status, said in (("f=wav", 0, ""), ("f=mp3", 2, "of 2 channels; 10 s of one are allowed")):
+        line = [*command, query, "-o", str(tmp_path / "out")]
+        done = await asyncio.to_thread(subprocess.run, line, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        assert (done.returncode, said in done.stderr) == (status, True), done.stderr
+
+
 async def test_inputs_that_are_too_large(service: Service) -> None:
     assert service.library is not None
     tones.write(service.library / "large.wav", tones.chirp(SECONDS * 3, 44_100), 44_100)
