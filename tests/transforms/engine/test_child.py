@@ -159,6 +159,17 @@ async def test_background_work_yields_and_the_child_takes_it_back() -> None:
         assert niceness(child.pid) == ours
 
 
+async def test_background_work_is_done_where_the_whole_service_yields_already() -> None:
+    """`nice -n 15`, or `Nice=15` of a unit: nothing but more niceness can be had without privileges."""
+    child = await Child.start(Sandbox.detect(EngineLimits()), ("nice", "-n", "15", *ROGUE))
+    try:
+        measured = await child.perform(Assignment(Measure("nice"), background=True))
+        assert isinstance(measured, Measured)
+        assert measured.source.sample_rate_hz == 19
+    finally:
+        await child.kill()
+
+
 async def test_progress_comes_at_most_ten_times_a_second() -> None:
     seen: list[int] = []
     async with started() as child:
