@@ -59,9 +59,12 @@ class Files:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
 
-    async def details(self, account: str, path: str) -> FileRecord:
-        """A file as it is now; raises FileNotFound. The bytes are asked, not only the row: it may be a moment behind them."""
-        return await self._details(await self._shelf.originals.find(account, path))
+    async def details(self, account: str, path: str, query: str = "") -> FileRecord:
+        """A file as it is now; raises FileNotFound. The bytes are asked, not only the row: it may be a moment behind them.
+
+        `query`: what a remote folder's origin is asked with, as in `Originals.asked_with`.
+        """
+        return await self._details(await self._shelf.originals.asked_with(query).find(account, path))
 
     async def check_destination(self, account: str, path: str, *, may_overwrite: bool) -> None:
         """Raise FileAlreadyExists, or Unauthorized in a read-only folder: asked before bytes are taken."""

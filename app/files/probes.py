@@ -35,21 +35,26 @@ class Probes:
         assert isinstance(answer, Source)
         return answer
 
-    async def describe(self, account: str, path: str) -> tuple[tuple[Track, ...], str]:
-        """The tracks of an original for f=meta, and the original's version; raises FileNotFound and RefusedInput."""
-        original = await self._originals.find(account, path, to_read=True)
-        async with open_source(self._originals, self._folders, original, self._scratch) as opened:
+    async def describe(self, account: str, path: str, query: str = "") -> tuple[tuple[Track, ...], str]:
+        """The tracks of an original for f=meta, and the original's version; raises FileNotFound and RefusedInput.
+
+        `query`: what a remote folder's origin is asked with, as in `Originals.asked_with`.
+        """
+        originals = self._originals.asked_with(query)
+        original = await originals.find(account, path, to_read=True)
+        async with open_source(originals, self._folders, original, self._scratch) as opened:
             answer = await self._remember(("describe", *_versions(opened)), lambda: self._engine.describe(str(opened.path)))
         assert isinstance(answer, tuple)
         return answer, original.version
 
-    async def cover(self, account: str, path: str) -> tuple[Cover | None, str]:
+    async def cover(self, account: str, path: str, query: str = "") -> tuple[Cover | None, str]:
         """The picture attached to an original, and the original's version; raises FileNotFound, RefusedInput and EngineFault.
 
         Not remembered: pictures are large, reading one takes milliseconds, and browsers keep it.
         """
-        original = await self._originals.find(account, path, to_read=True)
-        async with open_source(self._originals, self._folders, original, self._scratch) as opened:
+        originals = self._originals.asked_with(query)
+        original = await originals.find(account, path, to_read=True)
+        async with open_source(originals, self._folders, original, self._scratch) as opened:
             return await self._engine.read_cover(str(opened.path)), original.version
 
     async def _remember(self, key: tuple[str, ...], ask: Callable[[], Awaitable[_Answer]]) -> _Answer:

@@ -26,6 +26,7 @@ from app.web.address import Address
 from app.web.auth import caller, session_of, shown_key
 from app.web.cors import PRIVATE, Handler
 from app.web.delivery import parse_delivery
+from app.web.forwarding import forwarded
 from app.web.keys import FOLDERS, PUBLIC_URL
 from app.web.links import variant_address
 from app.web.target import address_of, raw_target
@@ -47,9 +48,9 @@ class Grant:
         """The root-relative target, signed for itself."""
         return sign_target(self.host, target, self.expires, self.key_id, self.secret)
 
-    def of_variant(self, address: Address) -> str:
-        """`exp=…&sig=…` for every file of the variant."""
-        message = variant_message(self.host, variant_address(address), self.expires)
+    def of_variant(self, address: Address, forwarded: str) -> str:
+        """`exp=…&sig=…` for every file of the variant whose origin is asked with `forwarded`."""
+        message = variant_message(self.host, variant_address(address, forwarded), self.expires)
         return f"exp={self.expires}&sig={signature_text(WHOLE_VARIANT, self.key_id, self.secret, message)}"
 
 
@@ -114,16 +115,16 @@ async def _is_signed(request: web.Request, address: Address, target: str) -> boo
     if signature is None or key is None or Permission.FILES_DOWNLOAD not in key.permissions:
         raise Unauthorized("The signature names no key that may open this file.")
     grant = Grant(_host(request), expires, key.id, keys.secret(key.id))
-    if not is_signed(grant.secret, signature, _message(address, target, grant, signature)):
+    if not is_signed(grant.secret, signature, await _message(request, address, target, grant, signature)):
         raise Unauthorized("The signature does not fit this URL.")
     request[_GRANT] = grant
     return True
 
 
-def _message(address: Address, target: str, grant: Grant, signature: Signature) -> str:
+async def _message(request: web.Request, address: Address, target: str, grant: Grant, signature: Signature) -> str:
     if signature.version == THIS_URL:
         return url_message(grant.host, target)
-    return variant_message(grant.host, variant_address(address), grant.expires)
+    return variant_message(grant.host, variant_address(address, await forwarded(request, address)), grant.expires)
 
 
 def _host(request: web.Request) -> str:

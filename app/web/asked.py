@@ -19,13 +19,17 @@ DRY_RUN_HEADER = "X-Soundpath-Dry-Run"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the client wants. `new_job` is what its variant would be queued as. `dry_run`: only the price is wanted."""
+    """What the client wants. `new_job` is what its variant would be queued as. `dry_run`: only the price is wanted.
+
+    `forwarded`: what the origin of a Web folder's file is asked with besides, encoded (`app.web.forwarding`).
+    """
 
     address: Address
     spec: Spec
     delivery: Delivery
     new_job: NewJob
     dry_run: bool
+    forwarded: str = ""
 
 
 def ask(request: web.Request) -> Asked:

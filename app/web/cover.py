@@ -19,7 +19,7 @@ async def answer_cover(request: web.Request, asked: Asked) -> web.Response:
     """A JPEG, PNG or WebP picture; raises ArtifactNotFound where there is none, FileNotFound and RefusedInput."""
     if asked.address.artifact != COVER_ARTIFACT:
         raise ArtifactNotFound(str(asked.address.artifact))
-    cover, version = await request.app[PROBES].cover(asked.address.account, asked.address.path)
+    cover, version = await request.app[PROBES].cover(asked.address.account, asked.address.path, asked.forwarded)
     if cover is None:
         raise ArtifactNotFound(COVER_ARTIFACT)
     shown = Representation(

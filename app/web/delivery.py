@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from app.jobs.job import Keep
-from app.jobs.stream import PlaylistForm as PlaylistForm
+from app.jobs.stream import PlaylistForm
 from app.web.address import ARTIFACT_PARAMETERS, VERSION_PARAMETERS
 from transforms.errors import InvalidParameter
 from transforms.params import Params
@@ -36,6 +36,10 @@ PARAMETERS: Final = (
     "callback",
 )
 _ALIASES: Final = {VERSION_PARAMETERS[1]: "version", ARTIFACT_PARAMETERS[0]: "artifact"}
+
+NAMES: Final = frozenset({*PARAMETERS, *_ALIASES})
+"""Every name that one of them has, with underscores."""
+
 _SECONDS = re.compile(r"[0-9]{1,10}")
 _WAIT = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3})?")
 _EPOCH = re.compile(r"[0-9]{1,15}")

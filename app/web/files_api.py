@@ -13,6 +13,8 @@ from app.web.file_answers import async_response, file_details
 from app.web.keys import FILES, ORDERS
 from app.web.shapes.files import (
     AsyncResponse,
+    CopiedMetadata,
+    CopiedTags,
     CopyFileBatchRequest,
     CopyFileRequest,
     CopyFileResponse,
@@ -38,7 +40,8 @@ async def copy_file(call: Call) -> CopyFileResponse:
     if source == destination:
         raise FileAlreadyExists("A file cannot be copied onto itself.")
     may_overwrite = _may_copy(call.rights, source, destination)
-    await call.request.app[FILES].copy(call.account, source, destination, copied(asked), may_overwrite=may_overwrite)
+    copied = as_copied(asked.metadata, asked.tags)
+    await call.request.app[FILES].copy(call.account, source, destination, copied, may_overwrite=may_overwrite)
     return CopyFileResponse()
 
 
@@ -74,13 +77,13 @@ def _may_copy(rights: Rights, source: str, destination: str) -> bool:
     return rights.allow(Right.OVERWRITE_FILE, destination)
 
 
-def copied(asked: CopyFileRequest) -> Copied:
+def as_copied(metadata: CopiedMetadata | None, tags: CopiedTags | None) -> Copied:
     """What a request changes about the copy."""
     return Copied(
-        metadata=asked.metadata.value if asked.metadata else None,
-        merge_metadata=bool(asked.metadata and asked.metadata.merge),
-        tags=tuple(asked.tags.value) if asked.tags and asked.tags.value is not None else None,
-        merge_tags=bool(asked.tags and asked.tags.merge),
+        metadata=metadata.value if metadata else None,
+        merge_metadata=bool(metadata and metadata.merge),
+        tags=tuple(tags.value) if tags and tags.value is not None else None,
+        merge_tags=bool(tags and tags.merge),
     )
 
 

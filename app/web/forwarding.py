@@ -2,31 +2,33 @@
 
 from dataclasses import replace
 from hashlib import sha256
-from typing import Final
 from urllib.parse import urlencode
 
 from aiohttp import web
 
-from app.web.address import ARTIFACT_PARAMETERS, VERSION_PARAMETERS
+from app.web.address import Address
 from app.web.asked import Asked
-from app.web.delivery import PARAMETERS
+from app.web.delivery import NAMES
 from app.web.keys import ORIGINALS
 from transforms.params import Params
-
-_OURS: Final = frozenset({*PARAMETERS, *ARTIFACT_PARAMETERS, *VERSION_PARAMETERS, "callback"})
 
 
 def forwardable(params: Params) -> str:
     """What could be passed on, encoded: nothing that is about delivery."""
-    return urlencode([(name, value) for name, value in params if name.replace("-", "_") not in _OURS])
+    return urlencode([(name, value) for name, value in params if name.replace("-", "_") not in NAMES])
+
+
+async def forwarded(request: web.Request, address: Address) -> str:
+    """What the origin of an address's file is asked with, encoded; most folders forward nothing."""
+    return await request.app[ORIGINALS].forwarded(address.account, address.path, forwardable(address.params))
 
 
 async def with_forwarded(request: web.Request, asked: Asked) -> Asked:
-    """The same request, its job knowing what its origin is asked with. Most folders forward nothing."""
-    originals = request.app[ORIGINALS]
-    passed_on = await originals.forwarded(asked.address.account, asked.address.path, forwardable(asked.address.params))
+    """The same request, knowing what its origin is asked with."""
+    passed_on = await forwarded(request, asked.address)
     if not passed_on:
         return asked
     new = asked.new_job
     identity = sha256(f"{new.identity}\n{passed_on}".encode()).hexdigest()
-    return replace(asked, new_job=replace(new, identity=identity, query="&".join(part for part in (new.query, passed_on) if part)))
+    query = "&".join(part for part in (new.query, passed_on) if part)
+    return replace(asked, forwarded=passed_on, new_job=replace(new, identity=identity, query=query))

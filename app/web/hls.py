@@ -54,10 +54,11 @@ class _Viewer:
         return Patience(seconds, left)
 
     def links(self, target: str) -> Links:
-        """The links of a list; those of a private file carry on what has opened it."""
+        """The links of a list; they carry on what the origin must be told and, of a private file, what has opened it."""
         grant = grant_of(self.request)
-        opened = grant.of_variant(parse_target(target)) if grant else ""
-        return links(target, self.request.app[PUBLIC_URL].path, opened)
+        forwarded = self.asked.forwarded
+        opened = grant.of_variant(parse_target(target), forwarded) if grant else ""
+        return links(target, self.request.app[PUBLIC_URL].path, "&".join(part for part in (forwarded, opened) if part))
 
     def lifetime(self, job: Job) -> Lifetime:
         return Lifetime.SETTLED if job.status is Status.SUCCEEDED else Lifetime.ENCODING

@@ -43,10 +43,10 @@ class Links:
         return self.prefix + encode_path(artifact)
 
 
-def links(raw_target: str, public_path: str = "", grant: str = "") -> Links:
+def links(raw_target: str, public_path: str = "", carried: str = "") -> Links:
     """Links for the list that `raw_target`, undecoded, asks for. `public_path` is the path of SOUNDPATH_PUBLIC_URL, no slash at its end.
 
-    `grant`: what lets players read the other files of a private variant, such as 'exp=…&sig=…'.
+    `carried`: what else every file of the variant is asked with, encoded: what its origin must be told, and what has opened a private one.
 
     Raises what `parse_target` and `parse_delivery` raise.
     """
@@ -58,12 +58,12 @@ def links(raw_target: str, public_path: str = "", grant: str = "") -> Links:
         # Up to the last '/' as written: a '%2F' before the name is part of what the link repeats.
         start = encode_path(unquote(raw_path.rpartition("/")[2]))
     folder = _folder(raw_params, address) if separator == "!" else None
-    return Links(folder, f"{start}!{_query(address.params)}{grant and grant + '&'}a=")
+    return Links(folder, f"{start}!{_query(address.params)}{carried and carried + '&'}a=")
 
 
-def variant_address(address: Address) -> str:
-    """What all files of a variant have in common, as their links write it from the root."""
-    return f"/{address.account}/{address.api}{encode_path(address.path)}!{_query(address.params)}"
+def variant_address(address: Address, forwarded: str) -> str:
+    """What all files of a variant have in common, as their links write it from the root. `forwarded`: what its origin is asked with."""
+    return f"/{address.account}/{address.api}{encode_path(address.path)}!{_query(address.params)}{forwarded}"
 
 
 def _query(params: Params) -> str:

@@ -27,6 +27,6 @@ async def answer_meta(request: web.Request, asked: Asked) -> web.Response:
 
 async def track_list(request: web.Request, asked: Asked) -> tuple[dict[str, Any], str]:
     """`{"tracks": […]}` as a value, and the original's version."""
-    tracks, version = await request.app[PROBES].describe(asked.address.account, asked.address.path)
+    tracks, version = await request.app[PROBES].describe(asked.address.account, asked.address.path, asked.forwarded)
     listed = [{name: value for name, value in asdict(track).items() if value is not None} for track in tracks]
     return {"tracks": listed}, version

@@ -10,6 +10,7 @@ from app.errors import FormatNotOffered, InvalidRequest, RouteNotFound
 from app.produce import prepare
 from app.web.access import check_readable
 from app.web.address import parse_target
+from app.web.forwarding import forwarded
 from app.web.json_answer import json_answer
 from app.web.keys import WORKSHOP
 from app.web.player_page import site
@@ -36,7 +37,8 @@ async def oembed(request: web.Request) -> web.Response:
     if address.api != "audio" or spec.format is not Format.HTML_AAC or address.artifact is not None:
         raise RouteNotFound
     await check_readable(request, address, target)
-    async with prepare(request.app[WORKSHOP], address.account, spec) as prepared:
+    shop = request.app[WORKSHOP].asked_with(await forwarded(request, address))
+    async with prepare(shop, address.account, spec) as prepared:
         source = prepared.plan.sources[0]
     document = _document(request, url, title_of(source, address.path), source)
     return json_answer(document, headers={"Cache-Control": f"public, max-age={CACHE_SECONDS}"})

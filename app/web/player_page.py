@@ -26,7 +26,7 @@ def site(request: web.Request) -> Site:
 
 async def answer_page(request: web.Request, asked: Asked) -> web.Response:
     """The page; raises FileNotFound and RefusedInput, which a browser is shown as a page too (`error_page`)."""
-    async with prepare(request.app[WORKSHOP], asked.address.account, asked.spec) as prepared:
+    async with prepare(request.app[WORKSHOP].asked_with(asked.forwarded), asked.address.account, asked.spec) as prepared:
         plan = prepared.plan
     body = fill("page.html", view=player_view(asked, plan, raw_target(request), site(request))).encode()
     shown = Representation(

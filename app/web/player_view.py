@@ -7,16 +7,17 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote
 
-from app.web.address import encode_path, transformation_query
+from app.web.address import VERSION_PARAMETERS, transformation_query
 from app.web.artwork import Artwork, draw
 from app.web.asked import Asked
 from app.web.cover import COVER_ARTIFACT
 from app.web.player_assets import SCRIPT_TAG_ROUTE, PlayerAssets
 from app.web.resolved_plan import Row, clock_text, rendition_names, rows
-from app.web.snippets import Snippet, mp3_path, playlist_path, snippets
+from app.web.snippets import Snippet, mp3_path, path_of, playlist_path, snippets
 from transforms.params import format_kilohertz
 from transforms.plan import Plan
 from transforms.source import Source
+from transforms.spec import Format
 
 OEMBED_ROUTE: Final = "/oembed"
 
@@ -60,8 +61,8 @@ def player_view(asked: Asked, plan: Plan, raw_target: str, site: Site) -> Player
     """The view of one page. `raw_target` is the page's own address as it was asked for. Raises PlayerNotBuilt."""
     source = plan.sources[0]
     page_url = site.base + raw_target
-    playlist = site.sign(playlist_path(asked.address, asked.delivery))
-    mp3_url = site.base + site.sign(mp3_path(asked.address, asked.spec))
+    playlist = site.sign(playlist_path(asked))
+    mp3_url = site.base + site.sign(mp3_path(asked))
     cover = site.sign(_cover_path(asked)) if source.has_cover else None
     return PlayerView(
         title=title_of(source, asked.address.path),
@@ -97,6 +98,5 @@ def _facts(source: Source, path: str) -> tuple[str, ...]:
 
 def _cover_path(asked: Asked) -> str:
     """Where the original's picture is; `version` goes along, because a new version may bring a new one."""
-    kept = [(name, value) for name, value in asked.address.params if name in ("version", "v")]
-    query = transformation_query([("f", "meta"), *kept])
-    return f"/{asked.address.account}/audio{encode_path(asked.address.path)}!{query}&a={COVER_ARTIFACT}"
+    kept = [(name, value) for name, value in asked.address.params if name in VERSION_PARAMETERS]
+    return path_of(asked, transformation_query([("f", Format.META.value), *kept]), f"a={COVER_ARTIFACT}")

@@ -10,4 +10,4 @@ from app.web.keys import WORKSHOP
 
 async def answer_price(request: web.Request, asked: Asked) -> web.Response:
     """The quote as JSON; raises FileNotFound and RefusedInput, as the run would."""
-    return json_answer(await quote(request.app[WORKSHOP], asked.address.account, asked.spec))
+    return json_answer(await quote(request.app[WORKSHOP].asked_with(asked.forwarded), asked.address.account, asked.spec))

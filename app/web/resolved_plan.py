@@ -6,14 +6,13 @@ from fractions import Fraction
 from typing import Final
 
 from app.metering import COMPRESSED_MULTIPLIER, MIN_BILLED_SECONDS, REAL_TIME_SECONDS, price
-from app.web.address import VERSION_PARAMETERS
-from app.web.delivery import PARAMETERS as DELIVERY_PARAMETERS
+from app.web.delivery import NAMES as DELIVERY_NAMES
 from transforms.limits import DEFAULT_BITRATE_KBPS, DEFAULT_SAMPLE_RATE_HZ
 from transforms.params import PARAMETERS, Params, format_kilohertz, format_trim_point, variant_groups
 from transforms.plan import Plan, Rendition
 from transforms.spec import RealTime, Spec, TrimMode
 
-_KNOWN: Final = frozenset({*PARAMETERS, *DELIVERY_PARAMETERS, *VERSION_PARAMETERS, "a"})
+_KNOWN: Final = DELIVERY_NAMES.union(PARAMETERS)
 _MULTIPLIER: Final = Fraction(COMPRESSED_MULTIPLIER, 20)
 
 _REAL_TIME: Final[Mapping[RealTime, str]] = {

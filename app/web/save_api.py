@@ -12,7 +12,6 @@ from app.access.grants import Right
 from app.access.rights import Rights
 from app.accounts.permissions import Permission
 from app.errors import InvalidRequest
-from app.files.files import Copied
 from app.files.intake import NewFile
 from app.files.records import Described
 from app.jobs.job import Status
@@ -23,9 +22,12 @@ from app.web.auth import require, rights_of
 from app.web.content_type import content_type
 from app.web.endpoint import answer_model, read_body
 from app.web.file_answers import file_url
+from app.web.files_api import as_copied
+from app.web.forwarding import with_forwarded
 from app.web.job_api import job_with_saves
 from app.web.keys import FILES, INTAKE, SAVES, VARIANTS
 from app.web.meta import track_list
+from app.web.runs import find_or_start
 from app.web.shapes.saves import ParameterValue, SavedLater, SavedNow, SaveRequest
 from app.web.target import raw_target
 from app.web.upload_request import may_upload, upload_path
@@ -43,7 +45,7 @@ async def save(request: web.Request) -> web.Response:
         for permission in (Permission.FILES_DOWNLOAD, Permission.FILES_CREATE):
             await require(request, account, permission)
     body = await read_body(request, SaveRequest)
-    asked = read_asked(_address(request, body))
+    asked = await with_forwarded(request, read_asked(_address(request, body)))
     for path in originals_of(asked.address):
         rights.demand(Right.DOWNLOAD, path, asked.address.api)  # what is saved elsewhere may be read there by others
     if asked.spec.format in HLS_FAMILY:
@@ -52,12 +54,12 @@ async def save(request: web.Request) -> web.Response:
 
 
 async def _save_artifact(request: web.Request, rights: Rights, asked: Asked, body: SaveRequest) -> SavedLater:
-    variants, saves = request.app[VARIANTS], request.app[SAVES]
+    saves = request.app[SAVES]
     new = await _new_file(request, rights, asked, body)
     await request.app[FILES].check_destination(new.account, new.path, may_overwrite=new.may_overwrite)
-    job = await variants.find(asked.new_job) or await variants.start(asked.new_job)
+    job = await find_or_start(request, asked)
     await saves.note(job.id, new)
-    job = await variants.wait(job, 0)
+    job = await request.app[VARIANTS].wait(job, 0)
     if job.status is Status.SUCCEEDED and job.result is not None:
         await saves.carry_out(job.account, job.id, job.result)
     return SavedLater.model_validate({**await job_with_saves(request, job), "async": True})
@@ -89,15 +91,10 @@ def _pairs(group: Mapping[str, ParameterValue]) -> list[tuple[str, str]]:
 
 
 async def _new_file(request: web.Request, rights: Rights, asked: Asked, body: SaveRequest) -> NewFile:
-    source = await request.app[FILES].details(asked.address.account, asked.address.path)
+    source = await request.app[FILES].details(asked.address.account, asked.address.path, asked.forwarded)
     name = ARTIFACT_NAMES.get(asked.spec.format, META_NAME)
     original_name = PurePosixPath(asked.address.path).stem + PurePosixPath(name).suffix
-    copied = Copied(
-        metadata=body.metadata.value if body.metadata else None,
-        merge_metadata=bool(body.metadata and body.metadata.merge),
-        tags=tuple(body.tags.value) if body.tags and body.tags.value is not None else None,
-        merge_tags=bool(body.tags and body.tags.merge),
-    )
+    copied = as_copied(body.metadata, body.tags)
     path = upload_path(body.destination, original_name)
     return NewFile(
         account=asked.address.account,

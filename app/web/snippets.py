@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from app.web.address import Address, encode_path, transformation_query
-from app.web.delivery import Delivery, PlaylistForm
+from app.jobs.stream import PlaylistForm
+from app.web.address import encode_path, transformation_query
+from app.web.asked import Asked
+from app.web.delivery import MAX_WAIT_SECONDS
 from transforms.limits import adjust_sample_rate, bitrates_kbps, sample_rates_hz
 from transforms.params import Params, format_kilohertz
-from transforms.spec import Format, Spec
-
-MAX_WAIT_SECONDS: Final = 60
+from transforms.spec import ARTIFACT_NAMES, Format
 
 _NOT_OF_MP3: Final = frozenset({"f", "br", "sr", "rt", "next"})
 
@@ -24,22 +24,27 @@ class Snippet:
     code: str
 
 
-def playlist_path(address: Address, delivery: Delivery) -> str:
+def path_of(asked: Asked, query: str, *more: str) -> str:
+    """An address of the same file, from the root, with what its origin is asked with; `query` and `more` are encoded."""
+    pairs = "&".join(part for part in (query, asked.forwarded, *more) if part)
+    return f"/{asked.address.account}/audio{encode_path(asked.address.path)}!{pairs}"
+
+
+def playlist_path(asked: Asked) -> str:
     """The same variant as f=hls-aac-rt, from the root: what every player gets."""
-    query = transformation_query([("f", Format.HLS_AAC_RT.value), *_without(address.params, frozenset({"f"}))])
-    event = "&playlist=event" if delivery.playlist is PlaylistForm.EVENT else ""
-    return f"{_path(address)}!{query}{event}"
+    query = transformation_query([("f", Format.HLS_AAC_RT.value), *_without(asked.address.params, frozenset({"f"}))])
+    return path_of(asked, query, "playlist=event" if asked.delivery.playlist is PlaylistForm.EVENT else "")
 
 
-def mp3_path(address: Address, spec: Spec) -> str:
+def mp3_path(asked: Asked) -> str:
     """The same sound as one MP3 at about the best of its bit rates; asked cold, the answer waits for the encode."""
-    best = max(spec.variants, key=lambda variant: variant.bitrate_kbps or 0)
+    best = max(asked.spec.variants, key=lambda variant: variant.bitrate_kbps or 0)
     bitrate_kbps = min(bitrates_kbps(Format.MP3), key=lambda kbps: abs(kbps - (best.bitrate_kbps or 0)))
     near_hz = min(sample_rates_hz(Format.MP3), key=lambda rate_hz: abs(rate_hz - best.sample_rate_hz))
     rate_hz = adjust_sample_rate(Format.MP3, bitrate_kbps, near_hz)
-    asked = [("f", Format.MP3.value), ("br", str(bitrate_kbps)), ("sr", format_kilohertz(rate_hz))]
-    query = transformation_query([*asked, *_without(address.params, _NOT_OF_MP3)])
-    return f"{_path(address)}!{query}&wait={MAX_WAIT_SECONDS}&a=/audio.mp3"
+    rates = [("f", Format.MP3.value), ("br", str(bitrate_kbps)), ("sr", format_kilohertz(rate_hz))]
+    query = transformation_query([*rates, *_without(asked.address.params, _NOT_OF_MP3)])
+    return path_of(asked, query, f"wait={MAX_WAIT_SECONDS}", f"a={ARTIFACT_NAMES[Format.MP3]}")
 
 
 def snippets(page: str, playlist: str, mp3: str, script: str) -> tuple[Snippet, ...]:
@@ -83,7 +88,3 @@ _HLS_JS: Final = """\
 
 def _without(params: Params, names: frozenset[str]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in params if name not in names]
-
-
-def _path(address: Address) -> str:
-    return f"/{address.account}/audio{encode_path(address.path)}"

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from aiohttp import web
 
-from app.errors import ArtifactNotFound, CacheMiss, TransformationNotFound
+from app.errors import ArtifactNotFound
 from app.jobs.job import ArtifactFile, Job, Status
 from app.web.asked import Asked, ask
 from app.web.bodies import StoredBody
@@ -14,15 +14,15 @@ from app.web.callback import ask_callback, check_callback
 from app.web.content_type import attachment, content_type
 from app.web.cover import answer_cover
 from app.web.forwarding import with_forwarded
-from app.web.hls import answer_hls, broke_off
+from app.web.hls import answer_hls
 from app.web.json_answer import json_answer
 from app.web.keys import BODIES, PUBLIC_URL, STORE, VARIANTS
 from app.web.meta import answer_meta
 from app.web.player_page import answer_page
 from app.web.quote import answer_price
-from app.web.rate_limit import count_start
 from app.web.recent import ANSWERED_BY
 from app.web.redirects import REDIRECTS
+from app.web.runs import find_or_start
 from app.web.serve import Representation, serve_file
 from app.web.wire import cdn_job
 from transforms.spec import REAL_TIME_FAMILY, Format
@@ -32,12 +32,11 @@ POLL_SECONDS = "1"
 
 async def variant(request: web.Request) -> web.StreamResponse:
     """GET and HEAD of /{account}/audio/{path}: refuse early, find or start the job, answer with what there is."""
-    asked = ask(request)
+    asked = await with_forwarded(request, ask(request))
     if (answer_at_once := _without_job(asked)) is not None:
         return await answer_at_once(request, asked)
     check_callback(request, asked)
-    asked = await with_forwarded(request, asked)
-    job = await _find_or_start(request, asked)
+    job = await find_or_start(request, asked)
     request[ANSWERED_BY] = job
     await ask_callback(request, asked, job)
     if asked.spec.format in REAL_TIME_FAMILY:
@@ -58,25 +57,6 @@ def _without_job(asked: Asked) -> Callable[[web.Request, Asked], Awaitable[web.S
     if asked.spec.format is Format.HTML_AAC and asked.address.artifact is None:
         return answer_page
     return None
-
-
-async def _find_or_start(request: web.Request, asked: Asked) -> Job:
-    """The variant's job; a request that must not start one is refused."""
-    variants = request.app[VARIANTS]
-    job = await variants.find(asked.new_job)
-    if job is None or broke_off(asked, job):
-        _refuse_cold(request, asked)
-        count_start(request)
-        job = await variants.start(asked.new_job, instead_of=job)
-    return job
-
-
-def _refuse_cold(request: web.Request, asked: Asked) -> None:
-    """What must not start a run (CONTRACT 3, "What starts a run", and 9)."""
-    if asked.delivery.cache_only:
-        raise CacheMiss
-    if request.method == "HEAD":
-        raise TransformationNotFound("This variant has not been made yet: a GET starts it.")
 
 
 async def _answer_artifact(request: web.Request, asked: Asked, job: Job) -> web.StreamResponse:

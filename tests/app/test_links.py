@@ -108,6 +108,14 @@ def test_the_public_path_stands_in_front_of_root_links_only() -> None:
     assert links(f"{FILE}!a=/audio.m3u8", "/cdn").to(MEDIA_LIST) == "0f/manifest.m3u8"
 
 
+def test_what_is_carried_stands_in_every_link() -> None:
+    """A link relative to a list that was asked with it has it already."""
+    for asked in ("?f=hls-aac-rt&token=a", "!f=hls-aac-rt&token=a%2Fb"):
+        carried = asked.partition("&")[2]
+        assert links(FILE + asked, carried=carried).to(MEDIA_LIST) == f"song.mp3!f=hls-aac-rt&{carried}&a=/0f/manifest.m3u8"
+    assert links(f"{FILE}!f=hls-aac-rt&token=a&a=/audio.m3u8", carried="token=a").to(MEDIA_LIST) == "0f/manifest.m3u8"
+
+
 def test_a_list_of_another_folder_is_named_whole() -> None:
     assert links(f"{FILE}!f=hls-aac&a=/0f/manifest.m3u8").to("/1f/manifest.m3u8") == f"{FILE}!f=hls-aac&a=/1f/manifest.m3u8"
 

@@ -12,11 +12,12 @@ from tests.app.web.ports import free_port
 
 @dataclass
 class Origin:
-    """`ranges=False`: it answers every request with the whole file, as simple servers do."""
+    """`ranges=False`: it answers every request with the whole file, as simple servers do. `demands`: what each query must hold."""
 
     folder: Path
     port: int
     ranges: bool = True
+    demands: str = ""
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     @property
@@ -26,6 +27,8 @@ class Origin:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append((request.raw_path, dict(request.headers)))
         file = self.folder / request.path[1:]
+        if self.demands not in request.raw_path:
+            return web.Response(status=403)
         if not file.is_file():
             return web.Response(status=404)
         if not self.ranges:

@@ -1,14 +1,17 @@
 """Folders on a web server: read through, transformed in every format, with the origin asked as the folder says."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from html import unescape
 from pathlib import Path
+from urllib.parse import quote, urljoin
 
 import jwt
 import pytest
 
 from tests import tones
-from tests.app.files.api import call, ok
+from tests.app.files.api import call, finish, ok
 from tests.app.files.origin import Origin, origin_of
 from tests.service import ACCOUNT, Service, running
 
@@ -83,6 +86,43 @@ async def test_the_origin_sees_only_what_the_folder_forwards(tmp_path: Path, med
         assert jobs[0]["jobId"] != jobs[1]["jobId"], "what the origin is asked with is part of the identity"
         assert {target.partition("token=")[2] for target, _ in origin.asked} == {"a", "b"}
         assert (await service.artifact(f"/{ACCOUNT}/audio/far/tone.flac?f=mp3&token=a")).status == 200
+
+
+async def test_an_origin_that_wants_a_token_gets_it_from_whatever_is_asked(tmp_path: Path, media: Path) -> None:
+    """The page, its links, lists and segments, metadata, price, embed and save: all of them read the file that the URL's token opens."""
+    rule = {"type": "Whitelist", "parameters": [{"name": "token"}]}
+    file = f"/{ACCOUNT}/audio/far/tone.flac"
+    async with web_folder(tmp_path, media, queryStringForwarding=rule) as (service, origin):
+        origin.demands = "token=open+sesame"
+        assert (await service.get(f"{file}?f=meta")).status == 404, "without it the file is not there"
+        token = "token=open%20sesame"
+        assert (await service.get(f"{file}?f=meta&{token}")).json()["tracks"]
+        assert (await service.get(f"{file}?f=mp3&{token}", X_Soundpath_Dry_Run="1")).json()["billedSeconds"] == 10
+        page = await service.get(f"{file}?br=64&{token}")
+        assert page.status == 200
+        address = quote(f"{service.url}{file}?{token}", safe="")
+        assert (await service.get(f"/oembed?url={address}")).status == 200
+        for master in (f"{file}?f=hls-aac-rt&{token}", f"{file}?f=hls-aac-rt&append=/far/tone.flac&{token}", _playlist_of(page.body)):
+            assert await _plays(service, master), master
+        saved = await call(service, "POST", f"{service.url}/{ACCOUNT}/save/audio/far/tone.flac?f=mp3&{token}", {"destination": "/mine.mp3"})
+        job = await finish(service, saved.json())
+        assert (saved.status, job["status"]) == (200, "Succeeded"), job["error"]
+        assert (await service.get(f"/{ACCOUNT}/raw/mine.mp3")).status == 200
+
+
+def _playlist_of(page: bytes) -> str:
+    found = re.search(r'data-playlist="([^"]+)"', page.decode())
+    assert found is not None
+    return unescape(found[1])
+
+
+async def _plays(service: Service, target: str) -> bool:
+    """Whether every link that leads on from a list is answered, down to a segment."""
+    answer = await service.get(target)
+    if answer.status != 200 or not answer.body.startswith(b"#EXTM3U"):
+        return answer.status == 200
+    links = [line for line in answer.body.decode().splitlines() if line and not line.startswith("#")]
+    return bool(links) and await _plays(service, urljoin(service.url + target, links[0]).removeprefix(service.url))
 
 
 async def test_remote_folders_are_read_only(tmp_path: Path, media: Path) -> None:

@@ -44,6 +44,15 @@ async def test_what_became_of_a_save(tmp_path: Path) -> None:
         assert [each["status"] for each in done["summary"]["saves"]] == ["Saved", "Saved"]
 
 
+async def test_a_save_begins_runs_under_the_rules_of_all(tmp_path: Path) -> None:
+    async with running(tmp_path / "data", SOUNDPATH_RATE_STARTS="1") as service:
+        await with_tone(service, tmp_path)
+        cold = await save(service, "f=mp3&cache_only=true", "/cold.mp3")
+        assert (cold.status, cold.json()["error"]["code"]) == (404, "cache_miss")
+        answers = [await save(service, f"f=mp3&br={rate}", f"/saved-{number}.mp3") for number, rate in enumerate((64, 96, 64))]
+        assert [answer.status for answer in answers] == [200, 429, 200], "to join a run is not to begin one"
+
+
 async def test_two_that_want_one_name(tmp_path: Path) -> None:
     async with running(tmp_path / "data") as service:
         await with_tone(service, tmp_path)
