@@ -7,7 +7,6 @@ from typing import Final
 from aiohttp import web
 
 from app.access.grants import Session, allows
-from app.access.secure_urls import SecureUrlKeys
 from app.access.signed_urls import (
     THIS_URL,
     WHOLE_VARIANT,
@@ -27,11 +26,10 @@ from app.web.auth import caller, session_of, shown_key
 from app.web.cors import PRIVATE, Handler
 from app.web.delivery import parse_delivery
 from app.web.forwarding import forwarded
-from app.web.keys import FOLDERS, PUBLIC_URL
+from app.web.keys import FOLDERS, PUBLIC_URL, SECURE_URL_KEYS
 from app.web.links import variant_address
 from app.web.target import address_of, raw_target
 
-SECURE_URL_KEYS: Final = web.AppKey("secure_url_keys", SecureUrlKeys)
 _GRANT: Final = web.RequestKey("grant", object)
 
 

@@ -7,12 +7,12 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.access.sessions import TokenRefused
-from app.accounts.accounts import ACCOUNT_PATTERN
-from app.errors import InvalidRequest, InvalidUrl, Unauthenticated
-from app.web.auth import SESSIONS, page_origin, session_cookie
+from app.errors import InvalidRequest, Unauthenticated
+from app.web.address import check_account
+from app.web.auth import page_origin, session_cookie
 from app.web.cache_control import NO_STORE
 from app.web.json_answer import json_answer
-from app.web.keys import PUBLIC_URL
+from app.web.keys import PUBLIC_URL, SESSIONS
 
 ROUTE: Final = "/api/v1/access_tokens/{account}"
 
@@ -30,7 +30,7 @@ async def begin(request: web.Request) -> web.Response:
 
     The token that comes back goes into `Authorization-Token`. It is the JWT itself: nothing is stored here, and every process knows it.
     """
-    account = _account(request)
+    account = check_account(request.match_info["account"])
     try:
         token = AccessToken.model_validate_json(await request.read()).token
     except ValidationError:
@@ -51,15 +51,8 @@ async def begin(request: web.Request) -> web.Response:
 async def end(request: web.Request) -> web.Response:
     """204; the cookie is gone."""
     answer = web.Response(status=204, headers={"Cache-Control": NO_STORE})
-    _set_cookie(request, answer, _account(request), "", 0)
+    _set_cookie(request, answer, check_account(request.match_info["account"]), "", 0)
     return answer
-
-
-def _account(request: web.Request) -> str:
-    account = request.match_info["account"]
-    if not ACCOUNT_PATTERN.fullmatch(account):
-        raise InvalidUrl("The account in the URL must be 7 characters of base58, such as W142hJk.")
-    return account
 
 
 def _set_cookie(request: web.Request, answer: web.Response, account: str, token: str, seconds: int) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import quote, unquote_to_bytes
 
+from app.accounts.accounts import ACCOUNT_PATTERN
 from app.errors import InvalidUrl, RouteNotFound, UrlTooLong
 from storage.errors import InvalidKey
 from storage.paths import check_path
@@ -22,7 +23,6 @@ MAX_OUTPUT_TARGET_BYTES = 4 * MAX_TARGET_BYTES  # `a` and stricter escapes make 
 ARTIFACT_PARAMETERS: Final = ("a", "artifact")
 VERSION_PARAMETERS: Final = ("version", "v")
 
-_ACCOUNT = re.compile("[1-9A-HJ-NP-Za-km-z]{7}")  # base58
 _ROUTE = re.compile(r"/([^/]*)/([^/]*)(/.*)", re.DOTALL)
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -52,19 +52,25 @@ def parse_target(raw_target: str) -> Address:
     route = _ROUTE.fullmatch(raw_path)
     if route is None or route[2] not in ("raw", "audio"):
         raise RouteNotFound
-    if not _ACCOUNT.fullmatch(route[1]):
-        raise InvalidUrl("The account in the URL must be 7 characters of base58, such as W142hJk.")
+    account = check_account(route[1])
     params = tuple(_decode_params(raw_params))
     artifact = _checked_params(params)
     if artifact is None:
         _check_size(size_bytes, MAX_TARGET_BYTES)
     return Address(
-        account=route[1],
+        account=account,
         api="raw" if route[2] == "raw" else "audio",
         path=_checked_path(_decode(route[3])),
         params=params,
         artifact=artifact,
     )
+
+
+def check_account(text: str) -> str:
+    """The account that a URL names; raises InvalidUrl."""
+    if not ACCOUNT_PATTERN.fullmatch(text):
+        raise InvalidUrl("The account in the URL must be 7 characters of base58, such as W142hJk.")
+    return text
 
 
 def transformation_query(params: Params) -> str:

@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error as Base64Error
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,16 +11,12 @@ from yarl import URL
 
 from app.access.grants import Session
 from app.access.rights import Rights
-from app.access.sessions import Sessions, TokenRefused
-from app.accounts.certificates import Certificates
-from app.accounts.keys import ApiKeys
+from app.access.sessions import TokenRefused
 from app.accounts.permissions import KeyKind, Permission
 from app.errors import Unauthenticated, Unauthorized
+from app.web.keys import API_KEYS, SESSIONS
 from app.web.rate_limit import count_key
 
-API_KEYS: Final = web.AppKey("api_keys", ApiKeys)
-SESSIONS: Final = web.AppKey("sessions", Sessions)
-CERTIFICATES: Final = web.AppKey("certificates", Certificates)
 BASIC_USER: Final = "apikey"
 
 TOKEN_HEADER: Final = "Authorization-Token"
@@ -51,8 +48,25 @@ async def caller(request: web.Request) -> Caller:
     return found
 
 
-async def rights_of(request: web.Request, account: str) -> Rights:
-    """What the request may do in this account; raises Unauthenticated without key and session, Unauthorized for another account's key."""
+async def require(request: web.Request, account: str, *permissions: Permission) -> Rights:
+    """What the request may do in this account, for a call that is about no path: the key has these permissions, whatever a session says.
+
+    Raises Unauthenticated without key and session, Unauthorized for another account's key and for one that lacks a permission.
+    """
+    rights = await _rights_of(request, account)
+    await _demand(request, rights, permissions)
+    return rights
+
+
+async def require_on_paths(request: web.Request, account: str, *permissions: Permission) -> Rights:
+    """The same for a call about paths: a browser session's rules may stand for permissions, and the handler demands rights at its paths."""
+    rights = await _rights_of(request, account)
+    if rights.session is None:
+        await _demand(request, rights, permissions)
+    return rights
+
+
+async def _rights_of(request: web.Request, account: str) -> Rights:
     found = await caller(request)
     session = await session_of(request, account)
     if found.account is None and session is None:
@@ -62,17 +76,11 @@ async def rights_of(request: web.Request, account: str) -> Rights:
     return Rights(found.permissions, session)
 
 
-async def require(request: web.Request, account: str, permission: Permission) -> Rights:
-    """The same for a call that is about no path: the key has this permission, whatever a session says."""
-    rights = await rights_of(request, account)
-    if permission not in rights.permissions:
-        who = "This session, which came without a key," if await _is_bare(request) else "This key"
-        raise Unauthorized(f"{who} does not have the permission '{permission}'.")
-    return rights
-
-
-async def _is_bare(request: web.Request) -> bool:
-    return (await caller(request)).account is None
+async def _demand(request: web.Request, rights: Rights, permissions: Iterable[Permission]) -> None:
+    for permission in permissions:
+        if permission not in rights.permissions:
+            who = "This key" if (await caller(request)).account is not None else "This session, which came without a key,"
+            raise Unauthorized(f"{who} does not have the permission '{permission}'.")
 
 
 def shown_key(request: web.Request) -> str | None:

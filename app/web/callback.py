@@ -1,21 +1,14 @@
 """`callback=`: a URL that is told when the job of this request has ended. Part of the delivery, not of the variant."""
 
-from typing import Final
-
 from aiohttp import web
 
-from app.callbacks.deliveries import Deliveries
-from app.callbacks.subscriptions import Subscriptions
 from app.errors import Conflict
 from app.jobs.job import LIVE, Job
 from app.web.asked import Asked
-from app.web.keys import FETCHER
+from app.web.keys import DELIVERIES, FETCHER
 from storage.fetch.errors import UrlRefused
 from transforms.errors import InvalidParameter
 from transforms.spec import REAL_TIME_FAMILY, Format
-
-DELIVERIES: Final = web.AppKey("deliveries", Deliveries)
-SUBSCRIPTIONS: Final = web.AppKey("subscriptions", Subscriptions)
 
 
 def check_callback(request: web.Request, asked: Asked) -> None:

@@ -7,9 +7,8 @@ from app.callbacks.deliveries import Delivery as Sent
 from app.callbacks.subscriptions import Subscription as Subscribed
 from app.callbacks.subscriptions import Subscriptions
 from app.errors import Conflict, InvalidField, RouteNotFound
-from app.web.callback import DELIVERIES, SUBSCRIPTIONS
 from app.web.endpoint import Call, Endpoint
-from app.web.keys import FETCHER
+from app.web.keys import DELIVERIES, FETCHER, SUBSCRIPTIONS
 from app.web.shapes.callbacks import (
     Delivery,
     DeliveryList,

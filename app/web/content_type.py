@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote
 
-UNKNOWN: Final = "application/octet-stream"
+from app.files.records import UNKNOWN_MIME
+
 PLAYLIST: Final = "application/vnd.apple.mpegurl"
 
 _AUDIO: Final[Mapping[str, str]] = {
@@ -52,7 +53,7 @@ def content_type(name: str) -> str:
     if known is not None:
         return known
     guessed, encoding = _BUILT_IN.guess_type(PurePosixPath(name).name)
-    return UNKNOWN if guessed is None or encoding is not None else guessed
+    return UNKNOWN_MIME if guessed is None or encoding is not None else guessed
 
 
 def guard_headers(media_type: str) -> dict[str, str]:

@@ -9,27 +9,32 @@ from aiohttp.http_exceptions import BadHttpMessage
 from app.accounts.permissions import Permission
 from app.errors import AppError, InvalidRequest, describe
 from app.files.intake import NewFile
-from app.files.records import UNKNOWN_MIME, Described, FileRecord
+from app.files.records import Described, FileRecord
 from app.web.endpoint import Call, Endpoint
 from app.web.file_answers import basic_upload
 from app.web.keys import INTAKE
-from app.web.shapes.uploads import BasicUpload, DirectUploadQuery, FormUpload, FormUploadError, FormUploadProblem, FormUploadResponse
-from app.web.upload_request import direct_path, header_metadata, may_upload
+from app.web.shapes.uploads import (
+    MAX_NAME_CHARACTERS,
+    BasicUpload,
+    DirectUploadQuery,
+    FormUpload,
+    FormUploadError,
+    FormUploadProblem,
+    FormUploadResponse,
+)
+from app.web.upload_request import direct_path, header_metadata, may_upload, mime_of
 from app.web.uploads_api import PIECE_BYTES, body_pieces
 from storage.errors import StorageError
 
 MAX_FORM_FILES: Final = 100
 UNREADABLE: Final = (ValueError, AssertionError, BadHttpMessage, web.RequestPayloadError)  # what the library says of broken forms
-MAX_MIME_CHARACTERS: Final = 255
-MAX_NAME_CHARACTERS: Final = 1000
 
 
 async def upload_binary(call: Call) -> BasicUpload:
     """POST …/uploads/binary: the body is the file, its Content-Type the file's."""
     asked: DirectUploadQuery = call.query
     name = asked.original_file_name
-    mime = call.request.headers.get("Content-Type", UNKNOWN_MIME)[:MAX_MIME_CHARACTERS]
-    new = _new_file(call, mime, name, call.request.content_length)
+    new = _new_file(call, mime_of(call.request.headers), name, call.request.content_length)
     return basic_upload(call.request, call.account, await call.request.app[INTAKE].take(new, body_pieces(call.request)))
 
 
@@ -54,9 +59,8 @@ async def upload_form(call: Call) -> FormUploadResponse:
 
 
 async def _take_part(call: Call, part: BodyPartReader) -> FileRecord:
-    mime = part.headers.get("Content-Type", UNKNOWN_MIME)[:MAX_MIME_CHARACTERS]
     name = call.query.original_file_name or (part.filename or "")[:MAX_NAME_CHARACTERS]
-    return await call.request.app[INTAKE].take(_new_file(call, mime, name, None), _part_pieces(part))
+    return await call.request.app[INTAKE].take(_new_file(call, mime_of(part.headers), name, None), _part_pieces(part))
 
 
 def _new_file(call: Call, mime: str, original_name: str | None, size_bytes: int | None) -> NewFile:
@@ -65,7 +69,7 @@ def _new_file(call: Call, mime: str, original_name: str | None, size_bytes: int 
     return NewFile(
         account=call.account,
         path=path,
-        described=Described(mime or UNKNOWN_MIME, original_name or None, header_metadata(call.request), tuple(asked.tag)),
+        described=Described(mime, original_name or None, header_metadata(call.request), tuple(asked.tag)),
         may_overwrite=may_upload(call.rights, path, asked.tag),
         size_bytes=size_bytes,
     )

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from app.access.rights import Rights
 from app.accounts.permissions import Permission
 from app.errors import InvalidField, InvalidRequest
-from app.web.auth import require, rights_of
+from app.web.auth import require, require_on_paths
 from app.web.cache_control import NO_STORE
 from app.web.cors import Handler
 
@@ -63,12 +63,11 @@ def route(endpoint: Endpoint) -> web.RouteDef:
 
 
 def _handler(endpoint: Endpoint) -> Handler:
+    admit = require_on_paths if endpoint.on_paths else require
+
     async def answer(request: web.Request) -> web.StreamResponse:
         account = request.match_info["account"]
-        rights = await rights_of(request, account)
-        if rights.session is None or not endpoint.on_paths:
-            for permission in (endpoint.permission, *endpoint.also):
-                await require(request, account, permission)
+        rights = await admit(request, account, endpoint.permission, *endpoint.also)
         query = None if endpoint.query is None else read_query(request, endpoint.query)
         body = None if endpoint.body is None else await read_body(request, endpoint.body)
         return answer_model(await endpoint.serve(Call(request, account, rights, query, body)))
@@ -111,7 +110,7 @@ def number_in_path(request: web.Request, name: str) -> int:
     """A number that stands in the path; raises InvalidRequest."""
     text = request.match_info[name]
     if not (text.isascii() and text.isdecimal() and len(text) <= 9):
-        raise InvalidRequest(f"'{text[:SHOWN_CHARACTERS]}' is no part number.")
+        raise InvalidRequest(f"'{text[:SHOWN_CHARACTERS]}' is no part number: it takes up to 9 digits.")
     return int(text)
 
 

@@ -13,12 +13,18 @@ from app.rates import RateLimits
 from app.signing.keys import SigningKeys
 from app.signing.requests import RequestSigner
 from app.signing.sealing import Sealing
-from app.web.access import SECURE_URL_KEYS
-from app.web.auth import API_KEYS, CERTIFICATES, SESSIONS
-from app.web.callback import DELIVERIES, SUBSCRIPTIONS
-from app.web.jwks import REQUEST_SIGNER, SIGNING_KEYS
-from app.web.rate_limit import RATE_LIMITS
-from app.web.usage_api import LEDGER
+from app.web.keys import (
+    API_KEYS,
+    CERTIFICATES,
+    DELIVERIES,
+    LEDGER,
+    RATE_LIMITS,
+    REQUEST_SIGNER,
+    SECURE_URL_KEYS,
+    SESSIONS,
+    SIGNING_KEYS,
+    SUBSCRIPTIONS,
+)
 from storage.db import Database
 
 

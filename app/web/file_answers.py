@@ -9,7 +9,7 @@ from app.web.content_type import content_type
 from app.web.keys import PUBLIC_URL
 from app.web.shapes.files import AsyncResponse, FileDetails
 from app.web.shapes.uploads import BasicUpload
-from app.web.wire import JOB_DOCS_PATH
+from app.web.wire import JOB_DOCS_PATH, job_url
 
 
 def api_base(request: web.Request) -> str:
@@ -50,5 +50,5 @@ def async_response(request: web.Request, job: Job) -> AsyncResponse:
         job_docs=f"{base}{JOB_DOCS_PATH}",
         job_id=job.id,
         job_type=job.type,
-        job_url=f"{base}/v2/accounts/{job.account}/jobs/{job.type}/{job.id}",
+        job_url=job_url(job, base),
     )

@@ -4,13 +4,10 @@ from typing import Final
 
 from aiohttp import web
 
-from app.signing.keys import SigningKeys
-from app.signing.requests import RequestSigner
 from app.web.json_answer import json_answer
+from app.web.keys import SIGNING_KEYS
 
 ROUTE: Final = "/.well-known/jwks.json"
-SIGNING_KEYS: Final = web.AppKey("signing_keys", SigningKeys)
-REQUEST_SIGNER: Final = web.AppKey("request_signer", RequestSigner)
 KEPT_SECONDS: Final = 300  # after a rotation a receiver meets a `kid` it does not know and asks again; this bounds the rest
 
 

@@ -7,9 +7,8 @@ from app.accounts.certificates import Certificate as Registered
 from app.accounts.keys import ApiKey, NewKey
 from app.accounts.permissions import ALLOWED, Permission, read_scopes
 from app.errors import Conflict, InvalidField, RouteNotFound, Unauthorized
-from app.web.access import SECURE_URL_KEYS
-from app.web.auth import API_KEYS, CERTIFICATES
 from app.web.endpoint import Call, Endpoint
+from app.web.keys import API_KEYS, CERTIFICATES, SECURE_URL_KEYS
 from app.web.shapes.keys import (
     Certificate,
     CertificateList,

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, get_args
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from app.accounts.accounts import ACCOUNT_PATTERN
 from app.accounts.permissions import Permission
 from app.web.endpoint import API, Endpoint
 from app.web.shapes.errors import ErrorResponse
@@ -137,7 +138,7 @@ def _path_parameters(path: str) -> list[Schema]:
 
 def _path_schema(name: str) -> Schema:
     if name == "account":
-        return {"type": "string", "pattern": "^[1-9A-HJ-NP-Za-km-z]{7}$"}
+        return {"type": "string", "pattern": f"^{ACCOUNT_PATTERN.pattern}$"}
     return {"type": "integer", "minimum": 0} if name == "number" else {"type": "string", "minLength": 1}
 
 

@@ -12,14 +12,11 @@ from aiohttp import web
 from app.errors import RateLimited, Unauthenticated, Unauthorized
 from app.rates import RateLimits, Standing
 from app.web.cors import Handler
-from app.web.keys import PUBLIC_URL
+from app.web.keys import PUBLIC_URL, RATE_LIMITS
 
 IPV6_NETWORK_BITS: Final = 64  # what one customer has at least; single addresses cost nothing
 
 _API_PREFIXES: Final = ("/v2/", "/api/")
-
-
-RATE_LIMITS: Final = web.AppKey("rate_limits", RateLimits)
 
 
 @web.middleware

@@ -22,9 +22,9 @@ from app.jobs.job import Job, Status
 from app.jobs.retention import Retention
 from app.metrics import TALLY
 from app.web.cors import PRIVATE, Handler
+from app.web.keys import RATE_LIMITS
 from app.web.lru import Lru
 from app.web.measured import count_hit, route_of
-from app.web.rate_limit import RATE_LIMITS
 from app.web.request_id import HEADER as REQUEST_ID_HEADER
 from app.web.request_id import request_id
 

@@ -18,7 +18,7 @@ from app.jobs.job import Status
 from app.web.access import originals_of
 from app.web.address import Address, parse_target
 from app.web.asked import Asked, read_asked
-from app.web.auth import require, rights_of
+from app.web.auth import require_on_paths
 from app.web.content_type import content_type
 from app.web.endpoint import answer_model, read_body
 from app.web.file_answers import file_url
@@ -40,10 +40,7 @@ META_NAME: Final = "/meta.json"
 async def save(request: web.Request) -> web.Response:
     """POST /{account}/save/audio/{path}: answered at once for f=meta, otherwise with the job whose result the file will be."""
     account = request.match_info["account"]
-    rights = await rights_of(request, account)
-    if rights.session is None:
-        for permission in (Permission.FILES_DOWNLOAD, Permission.FILES_CREATE):
-            await require(request, account, permission)
+    rights = await require_on_paths(request, account, Permission.FILES_DOWNLOAD, Permission.FILES_CREATE)
     body = await read_body(request, SaveRequest)
     asked = await with_forwarded(request, read_asked(_address(request, body)))
     for path in originals_of(asked.address):

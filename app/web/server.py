@@ -14,6 +14,7 @@ from app.web import access_tokens, api, docs_pages, health, job_api, jwks, pages
 from app.web.access import guarded
 from app.web.bodies import Bodies
 from app.web.cors import Handler, add_headers, preflight
+from app.web.endpoint import API
 from app.web.errors import error_answers
 from app.web.keys import BODIES, JOBS, ORIGINALS, PUBLIC_URL
 from app.web.measured import measured
@@ -27,7 +28,6 @@ from app.web.recent import put_in_front, recent_answers, remember
 from app.web.request_log import RequestLog
 from app.web.wire import JOB_DOCS_PATH
 
-API: Final = "/v2/accounts/{account}"
 PATH: Final = r"{path:[\s\S]*}"  # for the router alone: handlers read the raw target, which nothing has decoded or collapsed
 
 MAX_BODY_BYTES: Final = 2**20  # JSON bodies; an endpoint that takes files reads its stream and counts for itself

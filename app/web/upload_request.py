@@ -3,7 +3,7 @@
 import json
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiohttp import web
@@ -14,7 +14,7 @@ from app.errors import InvalidRequest
 from app.files.destinations import Destination, destination_path
 from app.files.path_variables import Moment
 from app.files.records import UNKNOWN_MIME, Described
-from app.web.shapes.uploads import BeginUploadRequest, DirectUploadQuery, DynamicFilePath, UploadFromUrlRequest
+from app.web.shapes.uploads import MAX_MIME_CHARACTERS, BeginUploadRequest, DirectUploadQuery, DynamicFilePath, UploadFromUrlRequest
 
 METADATA_HEADER: Final = "X-Upload-Metadata"
 MAX_METADATA_BYTES: Final = 32 * 1024
@@ -43,6 +43,11 @@ def direct_path(asked: DirectUploadQuery, original_name: str | None) -> str:
         name_variables=asked.file_name_variables_enabled,
     )
     return destination_path(wanted, moment(original_name))
+
+
+def mime_of(headers: Mapping[str, str]) -> str:
+    """The type that a body, a part or an answer says it has."""
+    return headers.get("Content-Type", "")[:MAX_MIME_CHARACTERS] or UNKNOWN_MIME
 
 
 def may_upload(rights: Rights, path: str, tags: Sequence[str]) -> bool:

@@ -1,6 +1,7 @@
 """Upload from a URL (CONTRACT 7): we fetch the file, through the one guarded fetcher, and store it."""
 
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -8,16 +9,12 @@ from urllib.parse import unquote, urlsplit
 from app.accounts.permissions import Permission
 from app.errors import InvalidRequest
 from app.files.intake import NewFile
-from app.files.records import UNKNOWN_MIME
 from app.web.endpoint import Call, Endpoint
 from app.web.file_answers import basic_upload
-from app.web.jwks import REQUEST_SIGNER
-from app.web.keys import FETCHER, INTAKE
+from app.web.keys import FETCHER, INTAKE, REQUEST_SIGNER
 from app.web.shapes.uploads import BasicUpload, UploadFromUrlRequest
-from app.web.upload_request import described, may_upload, upload_path
+from app.web.upload_request import described, may_upload, mime_of, upload_path
 from storage.fetch.fetcher import Fetched, FetchLimits, Wanted
-
-OK: Final = 200
 
 
 async def upload_from_url(call: Call) -> BasicUpload:
@@ -29,7 +26,7 @@ async def upload_from_url(call: Call) -> BasicUpload:
     limits = FetchLimits(max_bytes=intake.max_bytes, answer_seconds=seconds, total_seconds=seconds)
     sign = await call.request.app[REQUEST_SIGNER].sign(call.account)
     async with call.request.app[FETCHER].ask(str(asked.url), Wanted(limits=limits, sign=sign)) as fetched:
-        if fetched.status != OK:
+        if fetched.status != HTTPStatus.OK:
             raise InvalidRequest(f"The URL answered with the status {fetched.status}.")
         record = await intake.take(_as_fetched(new, asked, fetched), fetched.read())
     return basic_upload(call.request, call.account, record)
@@ -44,7 +41,7 @@ def _new_file(call: Call, asked: UploadFromUrlRequest) -> NewFile:
 
 
 def _as_fetched(new: NewFile, asked: UploadFromUrlRequest, fetched: Fetched) -> NewFile:
-    mime = asked.mime or fetched.headers.get("Content-Type", UNKNOWN_MIME)[:255]
+    mime = asked.mime or mime_of(fetched.headers)
     return replace(new, described=replace(new.described, mime=mime), size_bytes=fetched.size_bytes)
 
 

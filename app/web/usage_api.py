@@ -10,14 +10,15 @@ from aiohttp import web
 
 from app.accounts.permissions import Permission
 from app.errors import InvalidField
-from app.ledger import DAY_MS, Ledger, Usage, total
+from app.ledger import DAY_MS, Usage, total
 from app.metering import QUOTA_UNITS_PER_SECOND, UNITS_PER_SECOND
 from app.web.auth import require
 from app.web.cache_control import NO_STORE
+from app.web.endpoint import API
 from app.web.json_answer import json_answer
+from app.web.keys import LEDGER
 
-ROUTE: Final = "/v2/accounts/{account}/usage"
-LEDGER: Final = web.AppKey("ledger", Ledger)
+ROUTE: Final = f"{API}/usage"
 MAX_DAYS: Final = 3660
 
 _EPOCH: Final = date(1970, 1, 1)

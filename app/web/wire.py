@@ -25,6 +25,11 @@ def api_job(job: Job, base: str) -> dict[str, Any]:
     return _job(job, base, job.status) | {"error": None if failure is None else _error(failure), "progress": job.progress}
 
 
+def job_url(job: Job, base: str) -> str:
+    """Absolute URL of a job in the Job API."""
+    return f"{base}/v2/accounts/{job.account}/jobs/{job.type}/{job.id}"
+
+
 def artifact_url(job: Job, base: str, artifact: str) -> str:
     """Absolute URL of one output file, in the `!` form with `a` last."""
     return f"{base}/{job.account}/audio{encode_path(job.path)}{with_artifact(job.query, artifact)}"
@@ -32,7 +37,7 @@ def artifact_url(job: Job, base: str, artifact: str) -> str:
 
 def _job(job: Job, base: str, status: Status) -> dict[str, Any]:
     return {
-        "jobUrl": f"{base}/v2/accounts/{job.account}/jobs/{job.type}/{job.id}",
+        "jobUrl": job_url(job, base),
         "jobDocs": f"{base}{JOB_DOCS_PATH}",
         "jobId": job.id,
         "jobType": job.type,

@@ -7,8 +7,11 @@ from pydantic import Field, HttpUrl, StringConstraints
 from app.web.shapes.files import FileDetails, Metadata, Tag, Tags
 from app.web.shapes.wire_model import Answered, Asked, FilePath
 
-Mime = Annotated[str, StringConstraints(max_length=255, pattern=r"^[\w!#$&^.+-]+/[\w!#$&^.+-]+( ?;.*)?$")]
-OriginalFileName = Annotated[str, Field(max_length=1000)]
+MAX_MIME_CHARACTERS = 255
+MAX_NAME_CHARACTERS = 1000
+
+Mime = Annotated[str, StringConstraints(max_length=MAX_MIME_CHARACTERS, pattern=r"^[\w!#$&^.+-]+/[\w!#$&^.+-]+( ?;.*)?$")]
+OriginalFileName = Annotated[str, Field(max_length=MAX_NAME_CHARACTERS)]
 Template = Annotated[str, Field(min_length=1, max_length=1024)]
 
 
