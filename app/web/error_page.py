@@ -35,8 +35,13 @@ _HINTS: Final = {
 
 
 def wants_page(request: web.Request) -> bool:
-    """Whether a browser opened the address of a player page: it names text/html itself, which scripts and curl do not."""
-    if request.method not in ("GET", "HEAD") or "text/html" not in request.headers.get("Accept", ""):
+    """Whether a browser asks: it names text/html itself, which scripts and curl do not."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def has_page(request: web.Request) -> bool:
+    """Whether the address is that of a player page."""
+    if request.method not in ("GET", "HEAD"):
         return False
     account_and_api = request.path.split("/", 3)[1:3]
     if len(account_and_api) < 2 or account_and_api[1] != "audio":
@@ -64,5 +69,5 @@ def error_page(request: web.Request, public: PublicError, cache_control: str) ->
         number=request_id(request),
         style=style,
     )
-    headers = {**PAGE_HEADERS, "Cache-Control": cache_control, "Vary": "Accept", **public.headers}
+    headers = {**PAGE_HEADERS, "Cache-Control": cache_control, **public.headers}
     return web.Response(status=public.status, text=text, content_type="text/html", charset="utf-8", headers=headers)

@@ -11,7 +11,7 @@ from app.errors import AppError, InvalidRequest, MethodNotAllowed, PublicError, 
 from app.web.cache_control import NO_STORE, missing_cache_control
 from app.web.cors import Handler
 from app.web.delivery import parse_delivery
-from app.web.error_page import error_page, wants_page
+from app.web.error_page import error_page, has_page, wants_page
 from app.web.request_id import request_id
 from app.web.target import address_of
 from transforms.errors import InvalidParameter
@@ -37,7 +37,11 @@ async def error_answers(request: web.Request, handler: Handler) -> web.StreamRes
     except Exception as error:
         public = _reported(request, error)
     lifetime = _missing_lifetime(request) if public.status == 404 else NO_STORE
-    return error_page(request, public, lifetime) if wants_page(request) else error_answer(public, lifetime)
+    if not has_page(request):
+        return error_answer(public, lifetime)
+    answer = error_page(request, public, lifetime) if wants_page(request) else error_answer(public, lifetime)
+    answer.headers["Vary"] = "Accept"  # in both forms: a cache that may keep one of them must not answer the other's request with it
+    return answer
 
 
 def error_answer(public: PublicError, cache_control: str = NO_STORE) -> web.Response:

@@ -188,6 +188,7 @@ async def test_browsers_get_errors_as_a_page_and_clients_as_json(service: Servic
     assert page.headers["vary"] == "Accept"
     error = await service.get(target)
     assert (error.status, error.headers["content-type"]) == (status, "application/json")
+    assert error.headers["vary"] == "Accept", "a cache that keeps it must not show it to browsers"
     assert error.json()["error"]["message"] in unescape(page.body.decode())
 
 
@@ -195,3 +196,4 @@ async def test_other_formats_refuse_browsers_in_json_too(service: Service) -> No
     for target in (at("/none.wav", "?f=mp3"), at("/none.wav", "!f=hls-aac-rt"), f"/{ACCOUNT}/raw/none.wav"):
         answer = await service.get(target, Accept=BROWSER)
         assert (answer.status, answer.headers["content-type"]) == (404, "application/json")
+        assert "vary" not in answer.headers
