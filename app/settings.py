@@ -33,10 +33,12 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
     data_dir: Path = Field(Path("data"), description="Folder of everything that is kept: objects, database, scratch.")
     database_url: str | None = Field(
-        None, pattern=r"^postgresql://", description="postgresql://… for many machines; default: SQLite in the data folder."
+        None,
+        pattern=r"^postgresql://",
+        description="URL of the database and the queue, `postgresql://…`, for many machines; default: SQLite in the data folder.",
     )
     store: str = Field("disk", pattern=r"^(disk|s3://[^/]+(/.*)?)$", description="Where objects are kept: disk, or s3://bucket/prefix.")
-    s3_endpoint: AnyHttpUrl | None = Field(None, description="Address of the S3-compatible store; default: AWS. Credentials: AWS_*.")
+    s3_endpoint: AnyHttpUrl | None = Field(None, description="Address of the S3-compatible store; default: AWS.")
     s3_redirect_seconds: int = Field(
         0, ge=0, le=604_800, description="Finished files above 256 KiB are fetched from S3 by addresses good for so long; 0: we serve them."
     )
@@ -55,7 +57,7 @@ class Settings(BaseSettings):
     free_space_bytes: int = Field(512 * 2**20, ge=0, description="Disk space that is never used: new work is refused before.")
     max_input_bytes: int = Field(16 * 2**30, ge=1, description="Largest original that is transformed.")
     max_channel_seconds: int = Field(8 * 12 * 3600, ge=1, description="Longest output, counted in seconds times channels.")
-    rate_cdn: int = Field(0, ge=0, description="Requests for originals and variants a minute and address; 0: no limit.")
+    rate_cdn: int = Field(0, ge=0, description="Requests that are no API calls, such as for variants, a minute and address; 0: no limit.")
     rate_api: int = Field(12_000, ge=0, description="API calls a minute and address; 0: no limit.")
     rate_key: int = Field(12_000, ge=0, description="API calls a minute and key; 0: no limit.")
     rate_starts: int = Field(6_000, ge=0, description="Runs that begin a minute and address; 0: no limit.")
