@@ -32,6 +32,9 @@ ARTIFACT_NAMES: Final = {
 }
 """The main output of a finished job, as `a` names it."""
 
+FILE_FORMATS: Final = tuple(format_ for format_ in ARTIFACT_NAMES if format_ not in HLS_FAMILY)
+"""Formats whose variant is one file."""
+
 
 class RealTime(StrEnum):
     """When a variant is listed while it is still being encoded, the `rt` parameter."""

@@ -24,6 +24,7 @@ from transforms.errors import TransformError
 from transforms.limits import PlanLimits
 from transforms.params import parse
 from transforms.plan import plan
+from transforms.spec import FILE_FORMATS, Format
 
 PROBE_RATE_HZ = 48_000
 LOW_SPACE_BYTES = 2 * 2**30  # beyond the reserve: room for a few long jobs
@@ -88,19 +89,19 @@ async def _check_codecs(settings: Settings) -> AsyncIterator[Check]:
     """A second of silence through every codec, in the sandbox, as a job would."""
     try:
         async with open_engine(settings.model_copy(update={"workers": 1})) as engine:
-            for format_ in ("mp3", "aac", "wav-riff", "wav-rf64"):
+            for format_ in FILE_FORMATS:
                 yield await _check_codec(engine, format_)
     except TransformError as error:
         yield "engine", f"does not start: {error} {error.detail}"
 
 
-async def _check_codec(engine: Engine, format_: str) -> Check:
+async def _check_codec(engine: Engine, format_: Format) -> Check:
     name = f"codec {format_}"
     with TemporaryDirectory() as folder:
         file = Path(folder) / "silence.wav"
         _write_silence(file)
         try:
-            decided = plan(parse("/silence.wav", [("f", format_)]), [await engine.measure(str(file))], PlanLimits())
+            decided = plan(parse("/silence.wav", [("f", format_.value)]), [await engine.measure(str(file))], PlanLimits())
             await run_plan(engine, decided, [file], Path(folder), RunOptions(cores=1, timeout_seconds=ENCODE_SECONDS))
         except TransformError as error:
             return name, f"does not work: {error} {error.detail}"

@@ -16,10 +16,9 @@ from storage.paths import resolve
 from transforms.engine.run import RunOptions, run_plan
 from transforms.params import parse
 from transforms.plan import plan
-from transforms.spec import HLS_FAMILY, Format, Spec
+from transforms.spec import FILE_FORMATS, Spec
 
 BAR_WIDTH = 40
-ENCODED_HERE = "mp3, aac, wav-riff or wav-rf64"
 
 
 async def encode_command(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -45,8 +44,8 @@ def _read(file: Path, query: str) -> tuple[list[Path], Spec]:
     """The spec, and the local file of each clip: appended paths lie below the folder of FILE."""
     folder = file.resolve().parent
     spec = parse("/" + file.name, parse_qsl(query, keep_blank_values=True))
-    if spec.format in HLS_FAMILY or spec.format is Format.META:
-        raise ValueError(f"f={spec.format.value} is not made by this command; use {ENCODED_HERE}")
+    if spec.format not in FILE_FORMATS:
+        raise ValueError(f"f={spec.format.value} is not made by this command, which makes {', '.join(FILE_FORMATS)}")
     paths = [file.resolve(), *(resolve(folder, clip.path) for clip in spec.clips[1:])]
     for path in paths:
         if not path.is_file():

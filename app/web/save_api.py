@@ -31,7 +31,7 @@ from app.web.runs import find_or_start
 from app.web.shapes.saves import ParameterValue, SavedLater, SavedNow, SaveRequest
 from app.web.target import raw_target
 from app.web.upload_request import may_upload, upload_path
-from transforms.spec import ARTIFACT_NAMES, HLS_FAMILY, Format
+from transforms.spec import ARTIFACT_NAMES, FILE_FORMATS, HLS_FAMILY, Format
 
 ROUTE: Final = r"/{account}/save/audio/{path:[\s\S]*}"
 META_NAME: Final = "/meta.json"
@@ -46,7 +46,7 @@ async def save(request: web.Request) -> web.Response:
     for path in originals_of(asked.address):
         rights.demand(Right.DOWNLOAD, path, asked.address.api)  # what is saved elsewhere may be read there by others
     if asked.spec.format in HLS_FAMILY:
-        raise InvalidRequest("HLS has many files and is not saved as one; save takes mp3, aac, wav-riff, wav-rf64 and meta.")
+        raise InvalidRequest(f"HLS has many files and is not saved as one; save takes {', '.join(FILE_FORMATS)} and meta.")
     return answer_model(await (_save_meta if asked.spec.format is Format.META else _save_artifact)(request, rights, asked, body))
 
 

@@ -36,7 +36,7 @@ export function mount(audio) {
   const notice = element("div", "soundpath-notice");
   notice.setAttribute("role", "alert");
   notice.hidden = true;
-  const frame = element("div", "soundpath", ...heading(audio.dataset), notice);
+  const frame = element("div", "soundpath", ...heading(audio.dataset));
   audio.before(frame);
   frame.append(audio, notice);
   const preload = audio.getAttribute("preload") ?? "none"; // a page with many players starts no encode before somebody listens
