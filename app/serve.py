@@ -15,7 +15,7 @@ from app.processes import serve_parts
 from app.settings import DEFAULT_ACCOUNT, Settings
 from app.tracing import traced
 from app.vitals import Vitals
-from app.web.bodies import Bodies
+from app.web.http.bodies import Bodies
 from app.web.metrics_page import OPERATIONS, Operations
 from app.web.operations import build_operations_app
 from app.web.server import Listen, Site, listening

@@ -40,9 +40,9 @@ from app.sharing import LEASE_SECONDS, Sharing
 from app.signing.sealing import Sealing, open_sealing
 from app.variants import Gate, Variants
 from app.web import keys
-from app.web.bodies import Bodies
 from app.web.entrance import fit_entrance
-from app.web.public_url import PublicUrl
+from app.web.http.bodies import Bodies
+from app.web.http.public_url import PublicUrl
 from app.web.recent import RECENT, Recent
 from app.web.redirects import REDIRECTS, Redirects
 from app.web.server import Doors, Site, build_app

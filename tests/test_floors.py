@@ -6,6 +6,7 @@ The tables below are the architecture. Change them together with a decision reco
 import ast
 import sys
 import tomllib
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
@@ -23,6 +24,14 @@ FLOORS = {
     0: {"transforms", "transforms.engine.messages", "storage.store", "storage.errors"},
 }
 """The longest name that a module lies within decides. What is new in `app` begins on floor 2, in `transforms` on floor 0."""
+
+WEB_FLOORS = {
+    3: {"app.web.server", "app.web.errors", "app.web.variant", "app.web.operations"},
+    2: {"app.web.api", "app.web.page"},
+    1: {"app.web"},
+    0: {"app.web.http"},
+}
+"""The same within the web door: what joins everything; its two rooms, which know nothing of each other; what both speak; HTTP alone."""
 
 PURE_STANDARD_LIBRARY = {
     *("abc", "base64", "bisect", "collections", "contextlib", "dataclasses", "decimal", "enum", "fractions", "functools", "hashlib"),
@@ -68,8 +77,8 @@ CALL_DOORS = {
 MODULES = modules(*PACKAGES)
 
 
-def floor(name: str) -> int:
-    found = [(len(place), number) for number, places in FLOORS.items() for place in places if is_within(name, place)]
+def floor(name: str, floors: Mapping[int, set[str]] = FLOORS) -> int:
+    found = [(len(place), number) for number, places in floors.items() for place in places if is_within(name, place)]
     assert found, f"{name} stands on no floor"
     return max(found)[1]
 
@@ -95,6 +104,16 @@ def test_imports_point_down(module: Module) -> None:
     here = floor(module.name)
     wrong = [f"{module.name} (floor {here}) → {name} (floor {floor(name)})" for name in import_graph()[module.name] if floor(name) > here]
     assert not wrong
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if is_within(module.name, "app.web")], ids=lambda module: module.name)
+def test_the_web_door_has_stairs_of_its_own(module: Module) -> None:
+    here = floor(module.name, WEB_FLOORS)
+    inside = [name for name in import_graph()[module.name] if is_within(name, "app.web")]
+    assert not [f"{module.name} (floor {here}) → {name}" for name in inside if floor(name, WEB_FLOORS) > here]
+    rooms = WEB_FLOORS[2]
+    own = {room for room in rooms if is_within(module.name, room)}
+    assert not own or not [f"{module.name} → {name}" for name in inside if is_within(name, *(rooms - own))]
 
 
 def test_no_module_imports_itself_in_a_circle() -> None:

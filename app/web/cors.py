@@ -6,8 +6,8 @@ from typing import Final
 from aiohttp import web
 
 from app.web.cache_control import PRIVATE_ONLY
-from app.web.request_id import HEADER as REQUEST_ID_HEADER
-from app.web.request_id import request_id
+from app.web.http.request_id import HEADER as REQUEST_ID_HEADER
+from app.web.http.request_id import request_id
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

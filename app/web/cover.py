@@ -8,9 +8,9 @@ from aiohttp import web
 from app.errors import ArtifactNotFound
 from app.web.asked import Asked
 from app.web.cache_control import Lifetime, cache_control
-from app.web.content_type import guard_headers
+from app.web.http.content_type import guard_headers
+from app.web.http.serve import Representation, serve_bytes
 from app.web.keys import PROBES
-from app.web.serve import Representation, serve_bytes
 
 COVER_ARTIFACT: Final = "/cover"
 

@@ -11,8 +11,8 @@ from app.errors import AppError, InvalidRequest, MethodNotAllowed, PublicError, 
 from app.web.cache_control import NO_STORE, missing_cache_control
 from app.web.cors import Handler
 from app.web.delivery import parse_delivery
-from app.web.error_page import error_page, has_page, wants_page
-from app.web.request_id import request_id
+from app.web.http.request_id import request_id
+from app.web.page.error_page import error_page, has_page, wants_page
 from app.web.target import address_of
 from transforms.errors import InvalidParameter
 

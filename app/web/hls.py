@@ -18,13 +18,13 @@ from app.metrics import FIRST_SOUND_SECONDS
 from app.web.access import grant_of
 from app.web.address import parse_target
 from app.web.asked import Asked
-from app.web.bodies import StoredBody
 from app.web.cache_control import Lifetime, cache_control
-from app.web.content_type import content_type
+from app.web.http.bodies import StoredBody
+from app.web.http.content_type import content_type
+from app.web.http.serve import Representation, serve_bytes, serve_file
 from app.web.json_answer import json_answer
 from app.web.keys import BODIES, PUBLIC_URL, STORE, VIEWING
 from app.web.links import Links, links
-from app.web.serve import Representation, serve_bytes, serve_file
 from app.web.target import raw_target
 from app.web.wire import cdn_job
 from transforms.errors import TrimStartExceedsDuration

@@ -28,8 +28,8 @@ from app.rates import RateLimits
 from app.signing.keys import SigningKeys
 from app.signing.requests import RequestSigner
 from app.variants import Variants
-from app.web.bodies import Bodies
-from app.web.public_url import PublicUrl
+from app.web.http.bodies import Bodies
+from app.web.http.public_url import PublicUrl
 from storage.fetch.fetcher import Fetcher
 from storage.store import Store
 

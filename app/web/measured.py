@@ -13,7 +13,7 @@ from prometheus_client import Counter, Histogram
 from app import logs, tracing
 from app.metrics import REQUEST_SECONDS, REQUESTS, TALLY
 from app.web.cors import Handler
-from app.web.request_id import request_id
+from app.web.http.request_id import request_id
 
 NO_ROUTE: Final = "none"
 

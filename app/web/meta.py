@@ -9,8 +9,8 @@ from aiohttp import web
 
 from app.web.asked import Asked
 from app.web.cache_control import Lifetime, cache_control
+from app.web.http.serve import Representation, serve_bytes
 from app.web.keys import PROBES
-from app.web.serve import Representation, serve_bytes
 
 
 async def answer_meta(request: web.Request, asked: Asked) -> web.Response:

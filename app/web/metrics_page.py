@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from app.errors import RouteNotFound
 from app.metrics_sharing import Place
 from app.vitals import Vitals
-from app.web.networks import Network, is_within
+from app.web.http.networks import Network, is_within
 
 FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Via")
 

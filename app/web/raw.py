@@ -5,14 +5,14 @@ from pathlib import PurePosixPath
 from aiohttp import web
 
 from app.files.originals import original_key
-from app.web.bodies import StoredBody
 from app.web.cache_control import Lifetime, cache_control
-from app.web.content_type import attachment, content_type, guard_headers
 from app.web.delivery import parse_delivery
 from app.web.forwarding import forwardable
+from app.web.http.bodies import StoredBody
+from app.web.http.content_type import attachment, content_type, guard_headers
+from app.web.http.remote_span import RemoteSpan
+from app.web.http.serve import Representation, serve_file, serve_payload
 from app.web.keys import BODIES, ORIGINALS
-from app.web.remote_span import RemoteSpan
-from app.web.serve import Representation, serve_file, serve_payload
 from app.web.target import address_of
 
 

@@ -22,11 +22,11 @@ from app.jobs.job import Job, Status
 from app.jobs.retention import Retention
 from app.metrics import TALLY
 from app.web.cors import PRIVATE, Handler
+from app.web.http.lru import Lru
+from app.web.http.request_id import HEADER as REQUEST_ID_HEADER
+from app.web.http.request_id import request_id
 from app.web.keys import RATE_LIMITS
-from app.web.lru import Lru
 from app.web.measured import count_hit, route_of
-from app.web.request_id import HEADER as REQUEST_ID_HEADER
-from app.web.request_id import request_id
 
 KEPT_SECONDS: Final = 1.0  # as late as a reset by another process is seen in any case
 RENEWED_SECONDS: Final = (

@@ -7,8 +7,8 @@ from typing import Final
 from aiohttp import web
 
 from app.jobs.job import ArtifactFile
-from app.web.bodies import SMALL_BODY_BYTES
 from app.web.cors import PRIVATE
+from app.web.http.bodies import SMALL_BODY_BYTES
 
 
 @dataclass(frozen=True, slots=True)

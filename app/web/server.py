@@ -10,22 +10,24 @@ from aiohttp import web
 from app.files.originals import Originals
 from app.jobs.jobs import Jobs
 from app.settings import SettingsRefused
-from app.web import access_tokens, api, docs_pages, health, job_api, jwks, pages, player_assets, usage_api
+from app.web import health, pages
 from app.web.access import guarded
-from app.web.bodies import Bodies
+from app.web.api import access_tokens, calls, docs_pages, jobs, jwks, usage
+from app.web.api.endpoint import API
 from app.web.cors import Handler, add_headers, preflight
-from app.web.endpoint import API
 from app.web.errors import error_answers
+from app.web.http.bodies import Bodies
+from app.web.http.public_url import PublicUrl
+from app.web.http.request_log import RequestLog
 from app.web.keys import BODIES, JOBS, ORIGINALS, PUBLIC_URL
 from app.web.measured import measured
 from app.web.metrics_page import metrics_page
-from app.web.oembed import oembed
-from app.web.player_view import OEMBED_ROUTE
-from app.web.public_url import PublicUrl
+from app.web.page import player_assets
+from app.web.page.oembed import oembed
+from app.web.page.player_view import OEMBED_ROUTE
 from app.web.rate_limit import rate_limited
 from app.web.raw import raw
 from app.web.recent import put_in_front, recent_answers, remember
-from app.web.request_log import RequestLog
 from app.web.wire import JOB_DOCS_PATH
 
 PATH: Final = r"{path:[\s\S]*}"  # for the router alone: handlers read the raw target, which nothing has decoded or collapsed
@@ -94,17 +96,17 @@ def _routes(doors: Doors) -> list[web.RouteDef]:
         web.get(JOB_DOCS_PATH, pages.job_docs),
         web.get(docs_pages.OPENAPI_PATH, docs_pages.openapi),
         web.get(docs_pages.DOCS_PATH, docs_pages.docs),
-        web.get(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.get_job),
-        web.delete(f"{API}/jobs/{{job_type}}/{{job_id}}", job_api.cancel_job),
-        web.get(f"{API}/jobs", job_api.list_jobs),
+        web.get(f"{API}/jobs/{{job_type}}/{{job_id}}", jobs.get_job),
+        web.delete(f"{API}/jobs/{{job_type}}/{{job_id}}", jobs.cancel_job),
+        web.get(f"{API}/jobs", jobs.list_jobs),
         web.get(player_assets.SCRIPT_TAG_ROUTE, player_assets.script_tag),
         web.get(player_assets.ROUTE, player_assets.asset),
         web.get(OEMBED_ROUTE, oembed),
         web.get(jwks.ROUTE, jwks.jwks),
-        web.get(usage_api.ROUTE, usage_api.usage),
+        web.get(usage.ROUTE, usage.usage),
         web.put(access_tokens.ROUTE, access_tokens.begin),
         web.delete(access_tokens.ROUTE, access_tokens.end),
-        *api.routes(),
+        *calls.routes(),
     ]
 
 

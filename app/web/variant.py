@@ -8,22 +8,22 @@ from aiohttp import web
 from app.errors import ArtifactNotFound
 from app.jobs.job import ArtifactFile, Job, Status
 from app.web.asked import Asked, ask
-from app.web.bodies import StoredBody
 from app.web.cache_control import Lifetime, cache_control
 from app.web.callback import ask_callback, check_callback
-from app.web.content_type import attachment, content_type
 from app.web.cover import answer_cover
 from app.web.forwarding import with_forwarded
 from app.web.hls import answer_hls
+from app.web.http.bodies import StoredBody
+from app.web.http.content_type import attachment, content_type
+from app.web.http.serve import Representation, serve_file
 from app.web.json_answer import json_answer
 from app.web.keys import BODIES, PUBLIC_URL, STORE, VARIANTS
 from app.web.meta import answer_meta
-from app.web.player_page import answer_page
+from app.web.page.player_page import answer_page
 from app.web.quote import answer_price
 from app.web.recent import ANSWERED_BY
 from app.web.redirects import REDIRECTS
 from app.web.runs import find_or_start
-from app.web.serve import Representation, serve_file
 from app.web.wire import cdn_job
 from transforms.spec import REAL_TIME_FAMILY, Format
 

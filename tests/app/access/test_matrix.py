@@ -14,8 +14,8 @@ import pytest_asyncio
 
 from app.accounts.keys import ApiKeys, NewKey
 from app.accounts.permissions import ALLOWED, KeyKind, Permission
-from app.web.api import ENDPOINTS
-from app.web.endpoint import API
+from app.web.api.calls import ENDPOINTS
+from app.web.api.endpoint import API
 from app.web.server import Doors, build_app
 from storage.db import Database
 from tests import tones

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from app.access.grants import Right
-from app.web.api import ENDPOINTS
+from app.web.api.calls import ENDPOINTS
 from tests import tones
 from tests.app.files.api import call, finish, ok, upload
 from tests.service import ACCOUNT, Answer, Service

@@ -15,9 +15,9 @@ from app.jobs.jobs import Jobs
 from app.jobs.limits import JobLimits
 from app.jobs.wakeups import Wakeups
 from app.signing.sealing import Sealing
-from app.web.bodies import Bodies
+from app.web.http.bodies import Bodies
+from app.web.http.public_url import PublicUrl
 from app.web.keys import API_KEYS, FOLDERS, SESSIONS
-from app.web.public_url import PublicUrl
 from app.web.server import Doors, Listen, build_app, listening
 from storage.db import Database
 from storage.disk import DiskStore

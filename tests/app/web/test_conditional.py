@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import PreconditionFailed, RangeNotSatisfiable
-from app.web.conditional import Validators, http_date, select
+from app.web.http.conditional import Validators, http_date, select
 
 SIZE = 1000
 MODIFIED_SECONDS = 1_700_000_000

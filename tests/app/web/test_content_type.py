@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.content_type import attachment, content_type
+from app.web.http.content_type import attachment, content_type
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.lru import Lru
+from app.web.http.lru import Lru
 
 
 def test_the_oldest_goes_first() -> None:

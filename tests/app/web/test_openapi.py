@@ -9,11 +9,11 @@ from typing import Any
 from aiohttp import web
 from openapi_spec_validator import validate
 
-from app.web.api import ENDPOINTS
-from app.web.described import DESCRIBED
-from app.web.openapi import document, models_of
+from app.web.api.calls import ENDPOINTS
+from app.web.api.described import DESCRIBED
+from app.web.api.openapi import document, models_of
+from app.web.api.shapes.jobs import JobSummary
 from app.web.server import Doors, build_app
-from app.web.shapes.jobs import JobSummary
 from tests.service import ACCOUNT, running
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -6,7 +6,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from app.web.public_url import PublicUrl
+from app.web.http.public_url import PublicUrl
 
 LOCAL = (ip_network("127.0.0.0/8"),)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.web.bodies import SMALL_BODY_BYTES
+from app.web.http.bodies import SMALL_BODY_BYTES
 from tests.app.web.conftest import ACCOUNT, Service
 
 SMALL = bytes(range(256)) * 4

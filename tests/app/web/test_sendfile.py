@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from app.web.bodies import SMALL_BODY_BYTES, Bodies, OpenFile, StoredBody
-from app.web.serve import Representation, serve_file
+from app.web.http.bodies import SMALL_BODY_BYTES, Bodies, OpenFile, StoredBody
+from app.web.http.serve import Representation, serve_file
 from tests.app.web.conftest import ACCOUNT, Service
 from tests.app.web.exchange import read_answer
 
