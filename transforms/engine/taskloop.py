@@ -17,7 +17,7 @@ from transforms.probe.arriving import ask_with
 Perform = Callable[[Task, Callable[[int], None]], Outcome]
 
 PROGRESS_SECONDS: Final = 0.1  # nobody looks more often
-BACKGROUND_NICENESS: Final = 10  # beyond that of the service, to 19 at most: less than a process has it may not take
+BACKGROUND_NICENESS: Final = 10
 DETAIL_CHARACTERS: Final = 4_096
 
 
