@@ -1,4 +1,4 @@
-"""DESIGN's page of floors, executed: what may import what, what is pure, and which door each library has.
+"""The floors of docs/architecture.md, executed: what may import what, what is pure, and which door each library has.
 
 The tables below are the architecture. Change them together with a decision record in docs/decisions.
 """
