@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults.leftovers import DISK, own
+
 SIZE_BYTES = 192 * 2**20
 PIECE = bytes(2**20)
 
@@ -43,7 +45,7 @@ class SmallDisk:
 def small_disk(folder: Path) -> Iterator[SmallDisk]:
     """Mount one; needs root, and raises CalledProcessError where that is not enough."""
     folder.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE_BYTES}", "soundpath-test", str(folder)], check=True, capture_output=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE_BYTES}", own(DISK), str(folder)], check=True, capture_output=True)
     try:
         yield SmallDisk(folder)
     finally:

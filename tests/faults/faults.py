@@ -24,8 +24,9 @@ class Fault:
     reason: str = ""
 
 
-async def kill_a_worker(house: House, _load: Load) -> float:
+async def kill_a_worker(house: House, load: Load) -> float:
     job_id, holder = await house.victim()
+    await load.crowd()
     begun = time.monotonic()
     await holder.end(signal.SIGKILL)
     await house.until(f"id = '{job_id}' AND attempt > 1", TAKEN_OVER_SECONDS)
@@ -72,17 +73,19 @@ async def stop_the_object_store(house: House, load: Load) -> float:
     return time.monotonic()
 
 
-async def fill_the_disk(house: House, _load: Load) -> float:
+async def fill_the_disk(house: House, load: Load) -> float:
     assert house.disk is not None
     await house.victim(house.workers[NEAR])
+    await load.crowd()
     await asyncio.to_thread(house.disk.fill)
     await asyncio.sleep(FULL_SECONDS)
     await asyncio.to_thread(house.disk.empty)
     return time.monotonic()
 
 
-async def put_a_worker_to_sleep(house: House, _load: Load) -> float:
+async def put_a_worker_to_sleep(house: House, load: Load) -> float:
     job_id, sleeper = await house.victim()
+    await load.crowd()
     begun = time.monotonic()
     sleeper.process.send_signal(signal.SIGSTOP)
     try:
@@ -92,9 +95,10 @@ async def put_a_worker_to_sleep(house: House, _load: Load) -> float:
     return begun
 
 
-async def cut_the_network(house: House, _load: Load) -> float:
+async def cut_the_network(house: House, load: Load) -> float:
     assert house.network is not None
     job_id, _ = await house.victim(house.workers[FAR])
+    await load.crowd()
     house.network.cut()
     try:
         await house.until(f"id = '{job_id}' AND attempt > 1", TAKEN_OVER_SECONDS)

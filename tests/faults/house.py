@@ -11,7 +11,9 @@ from typing import TypeVar
 
 from tests.app.cluster import Cluster, WorkerHost, put_chirp, shared_settings
 from tests.faults.disk import SmallDisk, small_disk
+from tests.faults.leftovers import take_away_leftovers
 from tests.faults.network import Network, two_networks
+from tests.faults.whole_objects import whole_objects
 from tests.servers import free_port, object_store, postgres
 from tests.service import ACCOUNT, Service
 
@@ -21,6 +23,7 @@ VICTIMS_AT_MOST = 12
 CLAIMED_SECONDS = 60
 NO_SPACE_BYTES = 2**20  # less is a full disk
 CACHE_BYTES = 48 * 2**20
+MORTAL = ("setpriv", "--pdeathsig", "KILL", "--")  # whoever kills the tests kills their programs, too
 
 T = TypeVar("T")
 
@@ -58,24 +61,26 @@ class House(Cluster):
 @asynccontextmanager
 async def running_house(folder: Path) -> AsyncIterator[House]:
     """Everything started, with /chirp.wav in the store."""
+    take_away_leftovers()
     async with AsyncExitStack() as parts:
         network = _try(parts, two_networks())
         disk = _try(parts, small_disk(folder / "work0"))
         near, far = (network.near, network.far) if network else ("127.0.0.1", "127.0.0.1")
-        behind = network.launcher if network else ()
+        behind = (*MORTAL, *(network.launcher if network else ()))
         database = parts.enter_context(postgres(address=near))
         objects = parts.enter_context(object_store(near))
         url = database.database()
         shared = shared_settings(url, folder.name, objects)
+        shared["SOUNDPATH_S3_ENDPOINT"] = await parts.enter_async_context(whole_objects(objects))
         shared |= {"SOUNDPATH_FREE_SPACE_BYTES": str(NO_SPACE_BYTES), "SOUNDPATH_LOCAL_CACHE_BYTES": str(CACHE_BYTES)}
         await put_chirp(folder, shared)
         webs = []
-        for number, (address, launcher) in enumerate(((near, ()), (far, behind))):
+        for number, (address, launcher) in enumerate(((near, MORTAL), (far, behind))):
             place = {"SOUNDPATH_HOST": address, "SOUNDPATH_PORT": str(free_port()), "SOUNDPATH_WORKERS": "0"}
             webs.append(Service(folder / f"web{number}", None, {**shared, **place}, launcher=launcher))
             await parts.enter_async_context(webs[-1])
             webs[-1].secret = webs[0].secret
-        workers = [WorkerHost(folder / "work0", shared), WorkerHost(folder / "work1", shared, behind)]
+        workers = [WorkerHost(folder / "work0", shared, MORTAL), WorkerHost(folder / "work1", shared, behind)]
         for worker in workers:
             await worker.start()
             parts.push_async_callback(worker.end, signal.SIGKILL)

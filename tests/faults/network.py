@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tests.faults.leftovers import LINK, NAMESPACE, own
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -33,18 +35,18 @@ class Network:
 @contextmanager
 def two_networks() -> Iterator[Network]:
     """This machine's network and one behind a router; needs root, and raises OSError or CalledProcessError where that is not enough."""
-    name = f"sp{os.getpid()}"
+    link, inner = own(LINK), own(NAMESPACE)
     net = f"10.{200 + os.getpid() // 256 % 50}.{os.getpid() % 256}"
-    network = Network(f"{net}.1", f"{net}.6", f"{name}r", f"{name}f")
+    network = Network(f"{net}.1", f"{net}.6", f"{inner}router", f"{inner}far")
     inside, outside = ("ip", "-n", network.router), ("ip", "-n", network.behind)
     try:
         for namespace in (network.router, network.behind):
             _run("ip", "netns", "add", namespace)
-        _run("ip", "link", "add", f"{name}0", "type", "veth", "peer", "name", "near", "netns", network.router)
+        _run("ip", "link", "add", link, "type", "veth", "peer", "name", "near", "netns", network.router)
         _run(*inside, "link", "add", "far", "type", "veth", "peer", "name", "way", "netns", network.behind)
-        for command, link, address in ((("ip",), f"{name}0", 1), (inside, "near", 2), (inside, "far", 5), (outside, "way", 6)):
-            _run(*command, "address", "add", f"{net}.{address}/30", "dev", link)
-            _run(*command, "link", "set", link, "up")
+        for command, device, address in ((("ip",), link, 1), (inside, "near", 2), (inside, "far", 5), (outside, "way", 6)):
+            _run(*command, "address", "add", f"{net}.{address}/30", "dev", device)
+            _run(*command, "link", "set", device, "up")
         _run(*outside, "link", "set", "lo", "up")
         _run(*outside, "route", "add", "default", "via", f"{net}.5")
         _run("ip", "route", "add", f"{net}.4/30", "via", f"{net}.2")
@@ -53,7 +55,7 @@ def two_networks() -> Iterator[Network]:
     finally:
         for namespace in (network.router, network.behind):
             subprocess.run(["ip", "netns", "delete", namespace], capture_output=True)
-        subprocess.run(["ip", "link", "delete", f"{name}0"], capture_output=True)
+        subprocess.run(["ip", "link", "delete", link], capture_output=True)
 
 
 def _run(*command: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.faults.audit import ENDED, broken_rules
+from tests.faults.audit import ENDED, TAKEN_OVER, broken_rules
 from tests.faults.faults import FAULTS, Fault
 from tests.faults.house import House, running_house
 from tests.faults.load import KINDS, Load
@@ -47,7 +47,8 @@ async def test_nothing_is_lost(fault: Fault, house: House, load: Load, capsys: p
     with capsys.disabled():
         sys.stdout.write(
             f"\n{fault.name}: {len(recovered)} rounds, recovered after {statistics.median(recovered):.1f} s (p50), "
-            f"{max(recovered):.1f} s (max); {dict(load.counts)}\n"
+            f"{max(recovered):.1f} s (max); {dict(load.clients.counts)}, {len(load.listeners.variants)} variants heard live, "
+            f"{house.sql(TAKEN_OVER)} of them in more than one hand; slowest: {_shown(load)}\n"
         )
 
 
@@ -63,6 +64,11 @@ async def _round(fault: Fault, house: House, load: Load) -> float:
     async with asyncio.timeout(SETTLED_SECONDS):
         while await asyncio.to_thread(house.sql, ENDED) != "t":  # noqa: ASYNC110 (only rows tell)
             await asyncio.sleep(0.2)
-    assert not load.violations
-    assert not await asyncio.to_thread(broken_rules, house, set(load.jobs.values()))
+    await load.listeners.compare()
+    assert not load.clients.violations
+    assert not await asyncio.to_thread(broken_rules, house, set(load.jobs.values()), load.listeners.variants)
     return recovered_seconds
+
+
+def _shown(load: Load) -> str:
+    return ", ".join(f"{what} {seconds:.1f} s" for what, seconds in load.clients.slowest_seconds.items())
