@@ -1,12 +1,21 @@
 """Decoded audio in pieces: cutting a frame, and silence of any kind. The samples never become Python objects."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from av import AudioFifo, AudioFrame
 from av.audio.plane import AudioPlane
 
 SILENCE_SAMPLES = 4096
 """Samples per frame of silence."""
+
+
+class SampleKind(NamedTuple):
+    """What a resampler takes or gives: FFmpeg's names of the sample format and the channel layout, and the rate."""
+
+    sample_format: str
+    layout: str
+    rate_hz: int
 
 
 def cut(frame: AudioFrame, start: int, end: int) -> AudioFrame:
@@ -24,23 +33,22 @@ def cut(frame: AudioFrame, start: int, end: int) -> AudioFrame:
     return kept
 
 
-def silence(kind: tuple[str, str, int], samples: int) -> Iterator[AudioFrame]:
-    """`samples` of silence; `kind` is the sample format, layout and rate in Hz."""
-    sample_format, layout, rate = kind
+def silence(kind: SampleKind, samples: int) -> Iterator[AudioFrame]:
+    """`samples` of silence."""
     # Unsigned 8-bit samples rest in the middle, all others at zero.
-    rest = b"\x80" if sample_format.startswith("u8") else b"\0"
+    rest = b"\x80" if kind.sample_format.startswith("u8") else b"\0"
     while samples > 0:
-        frame = AudioFrame(format=sample_format, layout=layout, samples=min(samples, SILENCE_SAMPLES))
+        frame = AudioFrame(format=kind.sample_format, layout=kind.layout, samples=min(samples, SILENCE_SAMPLES))
         for plane in _planes(frame):
             plane.update(rest * plane.buffer_size)
-        frame.sample_rate = rate
+        frame.sample_rate = kind.rate_hz
         yield frame
         samples -= frame.samples
 
 
-def kind_of(frame: AudioFrame) -> tuple[str, str, int]:
-    """The sample format, layout and rate of a frame."""
-    return frame.format.name, frame.layout.name, frame.sample_rate
+def sample_kind(frame: AudioFrame) -> SampleKind:
+    """As the decoder says it: a layout that it leaves open has a name such as '6 channels'."""
+    return SampleKind(frame.format.name, frame.layout.name, frame.sample_rate)
 
 
 def _planes(frame: AudioFrame) -> list[AudioPlane]:

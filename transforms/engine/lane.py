@@ -6,6 +6,7 @@ from time import perf_counter
 from av import AudioFrame
 
 from transforms.engine.coder import Coder
+from transforms.engine.frames import SampleKind
 from transforms.engine.resample import RunResampler
 from transforms.engine.timeline import resampled, run_at, run_end
 from transforms.plan import Rendition, Run
@@ -36,7 +37,7 @@ class Lane:
         rate = self.rendition.sample_rate_hz
         first = self.first_sample_in(run)
         due = run_end(self.rendition, run) - self.rendition.run_starts[run] - first
-        kind = (self.coder.sample_format, self.rendition.layout, rate)
+        kind = SampleKind(self.coder.sample_format, self.rendition.layout, rate)
         self._resampler = RunResampler(kind, first - run_sample * rate // self._runs[run].sample_rate_hz, due)
 
     def push(self, frame: AudioFrame) -> None:

@@ -5,7 +5,7 @@ from itertools import chain, pairwise
 
 from av import AudioFrame
 
-from transforms.engine.frames import silence
+from transforms.engine.frames import SampleKind, silence
 from transforms.engine.lane import Lane
 from transforms.engine.reader import Reader
 from transforms.engine.timeline import Slice, common_start, slices
@@ -71,7 +71,7 @@ class Playback:
             elif missing:
                 if seen is None:  # nothing decoded in this run yet: what may come must be of one format with the silence
                     seen = asked = MIXED_FORMAT
-                yield from silence((seen, run.layout, run.sample_rate_hz), missing)
+                yield from silence(SampleKind(seen, run.layout, run.sample_rate_hz), missing)
 
     def _read(self, part: Slice, sample_format: str | None) -> Iterator[AudioFrame]:
         """What can be decoded of a slice; the reader of one file is kept for the next slice of it."""

@@ -12,7 +12,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 
-from transforms.engine.frames import cut, kind_of
+from transforms.engine.frames import SampleKind, cut, sample_kind
 from transforms.probe.guard import audio_stream, open_media
 from transforms.source import Source
 
@@ -125,11 +125,11 @@ class _Conform:
         self._rate = source.sample_rate_hz
         self._layout = source.layout
         self._format = sample_format
-        self._kind: tuple[str, str, int] | None = None
+        self._kind: SampleKind | None = None
         self._resampler: AudioResampler | None = None
 
     def push(self, frame: AudioFrame) -> list[AudioFrame]:
-        kind = kind_of(frame)
+        kind = sample_kind(frame)
         if kind == self._kind:
             return [frame] if self._resampler is None else self._resampler.resample(frame)
         before = self.flush()

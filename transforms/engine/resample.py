@@ -5,17 +5,16 @@ FFmpeg's defaults throughout: its downmix matrices, its filter, no dither; so th
 
 from av import AudioFrame, AudioResampler
 
-from transforms.engine.frames import cut, kind_of, silence
+from transforms.engine.frames import SampleKind, cut, sample_kind, silence
 from transforms.engine.timeline import filter_reach
 
 
 class RunResampler:
     """Gives `due` samples, after `discard` that are dropped. Fed from a sample on the phase grid it gives what a whole run gives."""
 
-    def __init__(self, kind: tuple[str, str, int], discard: int, due: int) -> None:
-        """`kind` is the wanted sample format, layout and rate in Hz."""
-        self._format, self._layout, self._rate = kind
-        self._resampler = AudioResampler(format=self._format, layout=self._layout, rate=self._rate)
+    def __init__(self, wanted: SampleKind, discard: int, due: int) -> None:
+        self._rate_hz = wanted.rate_hz
+        self._resampler = AudioResampler(format=wanted.sample_format, layout=wanted.layout, rate=wanted.rate_hz)
         self._discard = discard
         self._due = due
         self._fed = 0
@@ -33,9 +32,9 @@ class RunResampler:
         self._due = max(0, self._due - missing)
         kept: list[AudioFrame] = []
         if self._last is not None and self._due:
-            reach = filter_reach(self._last.sample_rate, self._rate)
+            reach = filter_reach(self._last.sample_rate, self._rate_hz)
             if self._fed < reach:
-                for frame in silence(kind_of(self._last), reach - self._fed):
+                for frame in silence(sample_kind(self._last), reach - self._fed):
                     kept += self.push(frame)
             kept += [last for converted in self._resampler.resample(None) if (last := self._keep(converted)) is not None]
             kept += self._hold()
