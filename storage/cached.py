@@ -153,23 +153,28 @@ class CachedStore:
     @asynccontextmanager
     async def borrow_early(self, key: str, spools: Spools) -> AsyncIterator[Path | Spool]:
         """What is kept, or a copy that arrives while it is read; raises ObjectMissing."""
-        far = self._inner
-        assert isinstance(far, FarStore)
         stat = await self._inner.stat(key)
         if stat is None:
             raise ObjectMissing(f"There is no object '{key}'.")
-        name = _versioned(stat)
-        origin = Origin(stat.size_bytes, True, lambda start, end: far.read_version(stat, start, end))
-        async with self._kept(name) as kept:
+        async with self._kept(_versioned(stat)) as kept:
             if kept is not None:
                 yield kept
                 return
-            async with spools.borrow(f"{STORED}{name}", origin, PurePosixPath(key).suffix) as spool:
-                try:
-                    yield spool
-                finally:
-                    if spool.is_complete:
-                        await self._keep(name, spool.path)
+            async with self._arriving(stat, spools) as spool:
+                yield spool
+
+    @asynccontextmanager
+    async def _arriving(self, stat: ObjectStat, spools: Spools) -> AsyncIterator[Spool]:
+        """A copy of an object that is not kept; if it is whole in the end, it is."""
+        far, name = self._inner, _versioned(stat)
+        assert isinstance(far, FarStore)
+        origin = Origin(stat.size_bytes, True, lambda start, end: far.read_version(stat, start, end))
+        async with spools.borrow(f"{STORED}{name}", origin, PurePosixPath(stat.key).suffix) as spool:
+            try:
+                yield spool
+            finally:
+                if spool.is_complete:
+                    await self._keep(name, spool.path)
 
     async def require_space(self, size_bytes: int) -> None:
         """Raise StoreFull when so many more bytes would eat into the reserve."""
