@@ -4,6 +4,7 @@ The page names them under a hash of all of them, where they never change; the sc
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ SCRIPT_TAG_LIFETIME: Final = "public, max-age=3600"
 ROUTE: Final = "/player/{hash}/{name}"
 SCRIPT_TAG_ROUTE: Final = f"/player/{SCRIPT_TAG}"
 PACKED: Final = ".gz"
+
+_GZIP: Final = re.compile(r"gzip(\s*;\s*q=(1(\.0{0,3})?|0\.\d{0,2}[1-9]\d{0,2}))?")  # a weight of 0 refuses it
 
 
 class PlayerNotBuilt(Exception):
@@ -83,5 +86,5 @@ def _serve(request: web.Request, name: str, lifetime: str) -> web.Response:
 
 def _accepts_gzip(request: web.Request) -> bool:
     """RFC 9110 12.5.3, as far as browsers use it; a Range counts bytes of the plain form."""
-    codings = [coding.strip().lower() for coding in request.headers.get("Accept-Encoding", "").split(",")]
-    return "Range" not in request.headers and any(coding.partition(";")[0] == "gzip" and "q=0" not in coding for coding in codings)
+    codings = ",".join(request.headers.getall("Accept-Encoding", ())).lower().split(",")
+    return "Range" not in request.headers and any(_GZIP.fullmatch(coding.strip()) for coding in codings)

@@ -27,7 +27,7 @@ ACCOUNT = "W142hJk"
 
 
 class Variants:
-    """Stands where the crossroads will be: each test says what a request for a variant runs into."""
+    """Stands where the crossroads is: each test says what a request for a variant runs into."""
 
     def __init__(self) -> None:
         self.answer: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None

@@ -136,6 +136,8 @@ async def test_assets_never_change_and_come_packed(service: Service) -> None:
     assert packed.body == plain.body  # the client has unpacked it
     assert packed.headers["etag"] != plain.headers["etag"]
     assert int(packed.headers["content-length"]) < len(plain.body) / 2
+    for accepted, coding in (("br, gzip;q=0.5", "gzip"), ("gzip; q=1.0", "gzip"), ("gzip;q=0", None), ("gzip;q=0.0", None)):
+        assert (await service.get(script[1], "HEAD", Accept_Encoding=accepted)).headers.get("content-encoding") == coding, accepted
     tag = await service.get("/player/soundpath.js")
     assert (tag.status, tag.headers["cache-control"]) == (200, "public, max-age=3600")
     assert (await service.get("/player/0123456789abcdef/page.js")).status == 404
