@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Literal
 
 Mode = Literal["CBR", "VBR"]
-Kind = Literal["Audio", "Video", "Text", "Image"]
+TrackKind = Literal["Audio", "Video", "Text", "Image"]
 
 MOV = "mov,mp4,m4a,3gp,3g2,mj2"
 MATROSKA = "matroska,webm"
@@ -54,7 +54,7 @@ class TrackFacts:
     what the packets hold, priming included. `sizes_vary`: None with fewer than two packets.
     """
 
-    kind: Kind
+    kind: TrackKind
     container: str
     codec: str | None
     tag: bytes = bytes(4)

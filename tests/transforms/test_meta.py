@@ -5,10 +5,10 @@ from fractions import Fraction
 import pytest
 
 from transforms import meta
-from transforms.meta import MATROSKA, MOV, Kind, Mode, TrackFacts
+from transforms.meta import MATROSKA, MOV, Mode, TrackFacts, TrackKind
 
 
-def facts(container: str, codec: str | None, kind: Kind = "Audio", **more: object) -> TrackFacts:
+def facts(container: str, codec: str | None, kind: TrackKind = "Audio", **more: object) -> TrackFacts:
     return TrackFacts(kind, container, codec, **more)  # type: ignore[arg-type]
 
 

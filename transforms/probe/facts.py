@@ -4,7 +4,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Stream
 
-from transforms.meta import MATROSKA, MOV, Kind, Mode, TrackFacts
+from transforms.meta import MATROSKA, MOV, Mode, TrackFacts, TrackKind
 from transforms.probe import inscriptions
 from transforms.probe.guard import has_decoder
 from transforms.probe.inscriptions import StreamDescriptor
@@ -41,7 +41,7 @@ class FileFacts:
             return int.from_bytes(extradata[_OPUS_INPUT_RATE], "little") or stream.codec_context.sample_rate
         return stream.codec_context.sample_rate or None
 
-    def track(self, stream: Stream, kind: Kind, tally: Tally) -> TrackFacts:
+    def track(self, stream: Stream, kind: TrackKind, tally: Tally) -> TrackFacts:
         """Everything that is known about one track."""
         audio = kind == "Audio"
         codec = self._codec(stream)
@@ -76,7 +76,7 @@ class FileFacts:
             return stream.codec_context.channels or None
         return self._wave.channels if self._wave else None
 
-    def _spelled_id(self, kind: Kind) -> str | None:
+    def _spelled_id(self, kind: TrackKind) -> str | None:
         if self._wave is not None and kind == "Audio":
             return self._wave.id
         return inscriptions.mxf_label(self.head, sound=kind == "Audio") if self.container == "mxf" else None

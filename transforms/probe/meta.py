@@ -10,13 +10,13 @@ from av.stream import Discard, Stream
 from transforms import meta
 from transforms.engine.messages import Track
 from transforms.errors import UnsupportedInput
-from transforms.meta import Kind, TrackFacts
+from transforms.meta import TrackFacts, TrackKind
 from transforms.probe.facts import FileFacts
 from transforms.probe.guard import audio_stream, has_decoder, is_picture, open_media
 from transforms.probe.length import measure_length
 from transforms.probe.tally import Tally
 
-_ORDER: tuple[Kind, ...] = ("Video", "Audio", "Text", "Image")
+_ORDER: tuple[TrackKind, ...] = ("Video", "Audio", "Text", "Image")
 _ANNOUNCING = {"mpegts", "mpeg"}  # containers that name tracks which may never come
 _ID3_COVERS = {"mp3", "flac"}
 
@@ -40,7 +40,7 @@ def describe(path: str) -> tuple[Track, ...]:
     return tuple(_track(facts) for facts in sorted(found, key=lambda facts: _ORDER.index(facts.kind)))
 
 
-def _kind(stream: Stream, file: FileFacts) -> Kind | None:
+def _kind(stream: Stream, file: FileFacts) -> TrackKind | None:
     """MediaInfo's type of a stream; None for what it does not list, and for audio that is not there."""
     if stream.type == "audio":
         return "Audio" if file.rate(stream) or not has_decoder(stream) else None
@@ -50,7 +50,7 @@ def _kind(stream: Stream, file: FileFacts) -> Kind | None:
     return "Text" if stream.type == "subtitle" else None
 
 
-def _count(container: InputContainer, kinds: dict[Stream, Kind]) -> dict[int, Tally]:
+def _count(container: InputContainer, kinds: dict[Stream, TrackKind]) -> dict[int, Tally]:
     """Demux the whole file once; a read error ends it."""
     tallies = {}
     for stream in container.streams:
