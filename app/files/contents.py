@@ -1,6 +1,5 @@
 """What is in a folder: stored files, the library's, and folders that somebody has created, walked as one."""
 
-import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from app.files.library import library_files
 from app.files.listing import Listing, list_page
 from app.files.records import FileRecord
 from app.settings import DEFAULT_ACCOUNT
+from storage.blocking import off_loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Contents:
         else:
             sources.append(await self._index.from_position(account, prefix, start, limit))
             if account == DEFAULT_ACCOUNT and self._library_dir is not None:
-                sources.append(await asyncio.to_thread(library_files, self._library_dir, prefix, start, limit))
+                sources.append(await off_loop(library_files, self._library_dir, prefix, start, limit))
         found: dict[str, FileRecord] = {}
         for record in merge(*sources, key=lambda record: record.path):
             found.setdefault(record.path, record)  # the first one stays: a stored file hides the library's

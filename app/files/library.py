@@ -2,12 +2,17 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from app.files.records import FileRecord
 from storage.errors import InvalidKey
 from storage.paths import check_path, resolve
+
+LIBRARY: Final = "library:"
+"""What the versions of library files begin with."""
 
 
 def library_files(root: Path, prefix: str, position: str, limit: int) -> list[FileRecord]:
@@ -15,9 +20,32 @@ def library_files(root: Path, prefix: str, position: str, limit: int) -> list[Fi
     return list(islice(_walk(root, prefix, position), limit))
 
 
-def library_version(facts: os.stat_result) -> str:
-    """What changes when a library file does."""
-    return f"{facts.st_size}-{facts.st_mtime_ns}"
+@dataclass(frozen=True, slots=True)
+class LibraryFile:
+    """A readable file of the library. `version` changes when it does."""
+
+    file: Path
+    version: str
+    size_bytes: int
+    modified_ms: int
+
+
+def find_in_library(root: Path, path: str) -> LibraryFile | None:
+    """The file at a checked path below `root`; None where there is none that may be read. Blocks."""
+    try:
+        file = resolve(root, path)
+        facts = file.stat()
+    except OSError:
+        return None
+    if not file.is_file() or not os.access(file, os.R_OK):
+        return None
+    return LibraryFile(file, f"{LIBRARY}{facts.st_size}-{facts.st_mtime_ns}", facts.st_size, facts.st_mtime_ns // 1_000_000)
+
+
+def unchanged_facts(version: str) -> tuple[int, int]:
+    """The size and the time of change in ns that a file of this version has."""
+    size_bytes, modified_ns = version.removeprefix(LIBRARY).split("-")
+    return int(size_bytes), int(modified_ns)
 
 
 def _walk(root: Path, prefix: str, position: str) -> Iterator[FileRecord]:
@@ -44,10 +72,7 @@ def _entries(root: Path, prefix: str) -> list[tuple[str, bool]]:
 
 def _record(root: Path, path: str) -> FileRecord | None:
     try:
-        file = resolve(root, check_path(path))
-        facts = file.stat()
-    except (OSError, InvalidKey):
+        found = find_in_library(root, check_path(path))
+    except InvalidKey:
         return None
-    if not file.is_file() or not os.access(file, os.R_OK):
-        return None
-    return FileRecord(path, "library:" + library_version(facts), facts.st_size, facts.st_mtime_ns // 1_000_000)
+    return None if found is None else FileRecord(path, found.version, found.size_bytes, found.modified_ms)

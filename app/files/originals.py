@@ -1,7 +1,5 @@
 """Originals: an account's source files, uploaded ones in the store and, for the default account, those of the library folder."""
 
-import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -10,15 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import FileNotFound, RequestTooLarge
+from app.files.library import LIBRARY, find_in_library, unchanged_facts
 from app.files.remote import Elsewhere, RemoteFacts, RemoteFile
 from app.jobs.job import SourceVersion
 from app.settings import DEFAULT_ACCOUNT
-from storage.paths import check_path, resolve
+from storage.blocking import off_loop
+from storage.paths import check_path
 from storage.spool import Spool
 from storage.spools import EarlyStore
 from storage.store import Store
 
-LIBRARY = "library:"
 STORED = "store:"
 
 
@@ -121,9 +120,9 @@ class Originals:
         if stat is not None:
             return Original(account, path, STORED + stat.etag, stat.size_bytes, stat.modified_ms, key=key)
         if self._library_dir is not None and account == DEFAULT_ACCOUNT:
-            found = await asyncio.to_thread(_find_in_library, self._library_dir, path)
+            found = await off_loop(find_in_library, self._library_dir, path)
             if found is not None:
-                return found
+                return Original(account, path, found.version, found.size_bytes, found.modified_ms, library=found.file)
         raise FileNotFound(path)
 
     def expect(self, original: Original) -> None:
@@ -172,13 +171,13 @@ class Originals:
         """Whether a library file still is what a job read: one stat. True for stored files, whose replacement resets their variants."""
         if not source.version.startswith(LIBRARY) or self._library_dir is None:
             return True
-        found = _find_in_library(self._library_dir, source.path)
+        found = find_in_library(self._library_dir, source.path)
         return found is not None and found.version == source.version
 
     def library_files(self, sources: Iterable[SourceVersion]) -> tuple[tuple[Path, int, int], ...]:
         """The library's files among the sources, with the size and the time of change in ns that they must still have."""
         return tuple(
-            (self._library_dir.joinpath(source.path.lstrip("/")), *map(int, source.version.removeprefix(LIBRARY).split("-")))  # type: ignore[misc]
+            (self._library_dir.joinpath(source.path.lstrip("/")), *unchanged_facts(source.version))
             for source in sources
             if self._library_dir is not None and source.version.startswith(LIBRARY)
         )
@@ -200,22 +199,4 @@ def _from_elsewhere(account: str, path: str, remote: RemoteFile, facts: RemoteFa
         remote=remote,
         has_ranges=facts.has_ranges,
         head=facts.head,
-    )
-
-
-def _find_in_library(root: Path, path: str) -> Original | None:
-    try:
-        file = resolve(root, path)
-        facts = file.stat()
-    except OSError:
-        return None
-    if not os.access(file, os.R_OK) or not file.is_file():
-        return None
-    return Original(
-        account=DEFAULT_ACCOUNT,
-        path=path,
-        version=f"{LIBRARY}{facts.st_size}-{facts.st_mtime_ns}",
-        size_bytes=facts.st_size,
-        modified_ms=facts.st_mtime_ns // 1_000_000,
-        library=file,
     )
