@@ -11,6 +11,7 @@ import structlog
 from cachetools import LRUCache
 from sqlalchemy import RowMapping, delete, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.files.layers import InternalLayer, Layer, read_layer
 from app.files.tables import folders
@@ -157,8 +158,7 @@ class Folders:
             for above in upwards(path):
                 if above != "/" or path == "/":
                     await connection.execute(insert_new(connection, folders).values(account=account, path=above, updated_ms=now_ms()))
-            mine = update(folders).where(folders.c.account == account, folders.c.path == path)
-            await connection.execute(mine.values(updated_ms=now_ms(), **values))
+            await _change(connection, account, path, values)
         self._forget(account)
 
     async def delete(self, account: str, path: str, *, recursive: bool) -> int:
@@ -174,21 +174,13 @@ class Folders:
 
     async def copy_below(self, account: str, source: str, destination: str, *, recursive: bool) -> None:
         """Give the destination the settings of the source, folders below it included; credentials stay encrypted as they are."""
-        copied = (await self.tree(account)).folders.values()
-        for folder in copied:
-            if folder.path != source and not (recursive and folder.path.startswith(below_prefix(source))):
-                continue
-            path = (destination.rstrip("/") + folder.path.removeprefix(source.rstrip("/"))) or "/"
-            async with self._database.write() as connection:
-                values = {
-                    "description": folder.description,
-                    "public_permissions": folder.permissions,
-                    "storage_layer": folder.layer,
-                    "credentials": folder.credentials,
-                }
+        known = (await self.tree(account)).folders.values()
+        copied = [folder for folder in known if folder.path == source or (recursive and folder.path.startswith(below_prefix(source)))]
+        async with self._database.write() as connection:
+            for folder in copied:
+                path = (destination.rstrip("/") + folder.path.removeprefix(source.rstrip("/"))) or "/"
                 await connection.execute(insert_new(connection, folders).values(account=account, path=path, updated_ms=now_ms()))
-                mine = update(folders).where(folders.c.account == account, folders.c.path == path)
-                await connection.execute(mine.values(updated_ms=now_ms(), **values))
+                await _change(connection, account, path, _columns(folder))
         self._forget(account)
 
 
@@ -208,6 +200,20 @@ def upwards(folder_path: str) -> Iterator[str]:
 def below_prefix(folder_path: str) -> str:
     """What the path of everything in a folder begins with."""
     return folder_path if folder_path.endswith("/") else folder_path + "/"
+
+
+async def _change(connection: AsyncConnection, account: str, path: str, values: Mapping[str, Any]) -> None:
+    mine = update(folders).where(folders.c.account == account, folders.c.path == path)
+    await connection.execute(mine.values(updated_ms=now_ms(), **values))
+
+
+def _columns(folder: Folder) -> dict[str, Any]:
+    return {
+        "description": folder.description,
+        "public_permissions": folder.permissions,
+        "storage_layer": folder.layer,
+        "credentials": folder.credentials,
+    }
 
 
 def _read_folder(row: RowMapping) -> Folder:
