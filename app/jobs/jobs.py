@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +12,7 @@ from app.jobs.dispatch import announce
 from app.jobs.errors import QueueFull
 from app.jobs.job import LIVE, Job, Keep, NewJob, Priority, Status
 from app.jobs.limits import JobLimits
-from app.jobs.rows import first_job, job_where, read_job
+from app.jobs.rows import first_job, job_where, new_row, read_job
 from app.jobs.tables import is_cached, is_live, is_queued, is_unkept, job_originals, jobs
 from app.jobs.wakeups import Wakeups
 from storage.db import Database, insert_new, now_ms
@@ -97,8 +96,8 @@ class Jobs:
     async def raise_priority(self, job_id: str, priority: Priority) -> None:
         """Let a waiting job be taken earlier; never later."""
         async with self._database.write() as connection:
-            await self._move(connection, and_(jobs.c.id == job_id, is_queued, jobs.c.priority > priority), priority=priority)
-            await announce(connection, priority)
+            if await self._move(connection, and_(jobs.c.id == job_id, is_queued, jobs.c.priority > priority), priority=priority):
+                await announce(connection, priority)
         self._wakeups.queue_changed()
 
     async def _find(self, connection: AsyncConnection, identity: str, keep: Keep) -> Job | None:
@@ -113,7 +112,7 @@ class Jobs:
         waiting = await connection.scalar(select(func.count()).select_from(jobs).where(is_queued))
         if (waiting or 0) >= self._limits.queue:
             raise QueueFull
-        inserted = await connection.execute(insert_new(connection, jobs).values(_new_row(job_id, new)))
+        inserted = await connection.execute(insert_new(connection, jobs).values(new_row(job_id, new)))
         if not inserted.rowcount:
             return None
         originals = [{"job_id": job_id, "account": new.account, "path": path} for path in sorted({new.path, *new.appended})]
@@ -152,24 +151,3 @@ def _unkept_answers() -> ColumnElement[bool]:
         jobs.c.ended_ms > now_ms() - UNKEPT_JOIN_MS,
     )
     return and_(is_unkept, or_(is_live, ended))
-
-
-def _new_row(job_id: str, new: NewJob) -> dict[str, Any]:
-    return {
-        "id": job_id,
-        "type": new.type,
-        "account": new.account,
-        "path": new.path,
-        "identity": new.identity,
-        "format": new.format,
-        "canonical": new.canonical,
-        "query": new.query,
-        "version": new.version,
-        "keep": new.keep,
-        "priority": new.priority,
-        "playlist": new.playlist,
-        "status": Status.PENDING,
-        "not_before_ms": 0,
-        "created_ms": now_ms(),
-        "updated_ms": now_ms(),
-    }

@@ -12,11 +12,11 @@ from sqlalchemy import insert
 from ulid import ULID
 
 from app.jobs.dispatch import announce
-from app.jobs.job import Job, Keep, Priority, Result, Status
-from app.jobs.rows import read_job
+from app.jobs.job import Job, Keep, NewJob, Priority, Result
+from app.jobs.rows import new_row, read_job
 from app.jobs.tables import jobs
 from app.jobs.wakeups import Wakeups
-from storage.db import Database, now_ms
+from storage.db import Database
 from transforms.spec import Format
 
 RESET_CACHE: Final = "ResetCacheJob"
@@ -40,24 +40,20 @@ class Orders:
     async def place(self, account: str, kind: str, work: Mapping[str, Any]) -> Job:
         """A new job of this kind; each order is one, however alike."""
         job_id = str(ULID())
-        row = {
-            "id": job_id,
-            "type": kind,
-            "account": account,
-            "path": f"/{kind}",
-            "identity": f"order:{job_id}",
-            "format": Format.META,
-            "canonical": json.dumps(work),
-            "query": "",
-            "keep": Keep.DAY_UNUSED,
-            "priority": Priority.WAITED_FOR,
-            "status": Status.PENDING,
-            "not_before_ms": 0,
-            "created_ms": now_ms(),
-            "updated_ms": now_ms(),
-        }
+        new = NewJob(
+            account=account,
+            path=f"/{kind}",
+            identity=f"order:{job_id}",
+            format=Format.META,
+            canonical=json.dumps(work),
+            query="",
+            version=None,
+            keep=Keep.DAY_UNUSED,
+            priority=Priority.WAITED_FOR,
+            type=kind,
+        )
         async with self._database.write() as connection:
-            placed = await connection.execute(insert(jobs).values(**row).returning(jobs))
+            placed = await connection.execute(insert(jobs).values(new_row(job_id, new)).returning(jobs))
             job = read_job(placed.mappings().one())
             await announce(connection, job.priority)
         self._wakeups.queue_changed()

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.jobs.job import ArtifactFile, Failure, Job, Keep, Priority, Result, SourceVersion, Status
+from app.jobs.job import ArtifactFile, Failure, Job, Keep, NewJob, Priority, Result, SourceVersion, Status
 from app.jobs.stream import PlaylistForm, read_stream
 from app.jobs.tables import jobs
+from storage.db import now_ms
 from transforms.spec import Format
 
 JobRow = Mapping[str, Any] | RowMapping
@@ -41,6 +42,28 @@ def read_job(row: JobRow) -> Job:
         playlist=PlaylistForm(row["playlist"]),
         stream=read_stream(row["stream"]),
     )
+
+
+def new_row(job_id: str, new: NewJob) -> dict[str, Any]:
+    """The row of a job that has just been asked for."""
+    return {
+        "id": job_id,
+        "type": new.type,
+        "account": new.account,
+        "path": new.path,
+        "identity": new.identity,
+        "format": new.format,
+        "canonical": new.canonical,
+        "query": new.query,
+        "version": new.version,
+        "keep": new.keep,
+        "priority": new.priority,
+        "playlist": new.playlist,
+        "status": Status.PENDING,
+        "not_before_ms": 0,
+        "created_ms": now_ms(),
+        "updated_ms": now_ms(),
+    }
 
 
 def write_failure(code: str, message: str, final: bool) -> dict[str, Any]:
