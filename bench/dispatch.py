@@ -15,7 +15,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from app.jobs import leases
-from app.jobs.job import Keep, NewJob, Priority
+from app.jobs.job import Job, Keep, NewJob, Priority
 from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
 from app.jobs.limits import JobLimits
@@ -61,12 +61,17 @@ async def program(url: str, folder: Path) -> AsyncIterator[Program]:
     await made.database.close()
 
 
+async def _next_job(worker: Program) -> Job:
+    """Waits as a worker does."""
+    return await worker.leases.next_of(lambda: worker.leases.claim(worker.owner), Priority.BACKGROUND, Priority.REAL_TIME)
+
+
 async def dispatch_ms(web: Program, worker: Program, name: str) -> tuple[list[float], list[float]]:
     """Milliseconds that submitting took, and those from its end to the claim's."""
     submitting: list[float] = []
     claiming: list[float] = []
     for number in range(ROUNDS):
-        claim = asyncio.create_task(worker.leases.claim_next(worker.owner))
+        claim = asyncio.create_task(_next_job(worker))
         await asyncio.sleep(PAUSE_SECONDS)
         begun = time.perf_counter()
         await web.jobs.submit(_new(f"{name}-{number}"))

@@ -1,6 +1,6 @@
 """How an owner ends a job: Succeeded with its charge in one transaction, Failed or tried again, Cancelled. All fenced by the attempt."""
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.callbacks.deliveries import note_end
@@ -8,7 +8,7 @@ from app.jobs.job import Job, Result, SourceVersion, Status
 from app.jobs.limits import JobLimits
 from app.jobs.rows import write_failure, write_result, write_sources
 from app.jobs.tables import jobs
-from app.jobs.transitions import end, is_held, requeue, running_rows, take_back
+from app.jobs.transitions import Setback, end, is_held, running_rows, take_back
 from app.jobs.wakeups import Wakeups
 from app.ledger import write_charge
 from app.metering import Charge
@@ -56,17 +56,9 @@ class Endings:
             rows = await running_rows(connection, is_held(job))
             if not rows:
                 return None
-            strikes = rows[0]["strikes"] + 1
-            over = final or abandon or strikes >= self._limits.strikes or job.attempt >= self._limits.attempts
-            if rows[0]["status"] == Status.CANCELLING:
-                status = Status.CANCELLED
-                await end(connection, job.id, status)
-            elif over:
-                status = Status.FAILED
-                await end(connection, job.id, status, failure=write_failure(code, message, final), strikes=strikes)
-            else:
-                status = Status.PENDING
-                await requeue(connection, job.id, strikes, int(self._limits.backoff_seconds * 1000) * 2 ** (strikes - 1))
+            delay_ms = int(self._limits.backoff_seconds * 1000) * 2 ** rows[0]["strikes"]
+            setback = Setback(1, delay_ms, write_failure(code, message, final), is_the_last=final or abandon)
+            status = await take_back(connection, self._limits, rows[0], setback)
         self._wakeups.job_changed(job.id)
         return status
 
@@ -75,11 +67,9 @@ class Endings:
         delay_ms = min(1000 * 2 ** min(job.attempt, 10), LONGEST_POSTPONEMENT_MS)
         async with self._database.write() as connection:
             rows = await running_rows(connection, is_held(job))
-            for row in rows:
-                await take_back(connection, self._limits, row, delay_ms=delay_ms)
-            status = await connection.scalar(select(jobs.c.status).where(jobs.c.id == job.id)) if rows else None
+            status = await take_back(connection, self._limits, rows[0], Setback(delay_ms=delay_ms)) if rows else None
         self._wakeups.job_changed(job.id)
-        return None if status is None else Status(status)
+        return status
 
     async def cancelled(self, job: Job) -> bool:
         """The work is killed and nothing of it is left: Cancelling becomes Cancelled. False: not ours any more."""

@@ -18,7 +18,7 @@ from app.jobs.outages import until_back
 from app.jobs.owners import Owner, owner_marks
 from app.jobs.rows import read_job
 from app.jobs.tables import is_queued, is_running, jobs
-from app.jobs.transitions import is_held, running_rows, take_back
+from app.jobs.transitions import Setback, is_held, running_rows, take_back
 from app.jobs.turn import Turn
 from app.jobs.wakeups import Wakeups
 from storage.alive import bury
@@ -71,10 +71,6 @@ class Leases:
         row = rows.mappings().first()
         return None if row is None else read_job(row)
 
-    async def claim_next(self, owner: Owner, lowest: Priority = Priority.BACKGROUND, highest: Priority = Priority.REAL_TIME) -> Job:
-        """Wait for a job to claim."""
-        return await self.next_of(lambda: self.claim(owner, lowest, highest), lowest, highest)
-
     async def next_of(self, claim: Callable[[], Awaitable[T | None]], lowest: Priority, highest: Priority) -> T:
         """What `claim` finds, as soon as it finds something: it looks whenever jobs of these priorities may have become claimable."""
         with self._wakeups.queue_changes(lowest, highest) as bell:
@@ -115,7 +111,7 @@ class Leases:
         async with self._database.write() as connection:
             rows = await running_rows(connection, expired)
             for row in rows:
-                await take_back(connection, self._limits, row, strikes=1)
+                await take_back(connection, self._limits, row, Setback(strikes=1))
         return self._tell([row["id"] for row in rows])
 
     async def _reap_elsewhere(self) -> int:
@@ -140,7 +136,7 @@ class Leases:
                 return 0
             rows = await running_rows(connection, jobs.c.owner == owner_id, *conditions)
             for row in rows:
-                await take_back(connection, self._limits, row)
+                await take_back(connection, self._limits, row, Setback())
         return self._tell([row["id"] for row in rows])
 
     def _tell(self, job_ids: list[str]) -> int:

@@ -1,5 +1,9 @@
 """How a job that was running leaves its owner: back to the queue, Failed or Cancelled. One rule for faults, lost leases and dead owners."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
 from sqlalchemy import ColumnElement, RowMapping, and_, case, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,8 +16,21 @@ from app.jobs.tables import is_running, jobs
 from storage.db import now_ms
 
 LISTED_MS = 10 * 60 * 1000  # players still hear what a broken list names
-INTERRUPTED_CODE = "internal_error"
-INTERRUPTED_MESSAGE = "The job was interrupted too often. Please try again later."
+INTERRUPTED: Final = write_failure("internal_error", "The job was interrupted too often. Please try again later.", final=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """Why an attempt ends without a result: its owner died, gives up its claim, or has met an error.
+
+    `strikes`: how many it counts as; a dead or leaving owner is not the job's fault. `delay_ms`: so long the next attempt waits.
+    `failure`: what the client is told when there is none, because the chances are used up or this was the last one in any case.
+    """
+
+    strikes: int = 0
+    delay_ms: int = 0
+    failure: Mapping[str, Any] = field(default_factory=lambda: INTERRUPTED)
+    is_the_last: bool = False
 
 
 def is_held(job: Job) -> ColumnElement[bool]:
@@ -28,19 +45,17 @@ async def running_rows(connection: AsyncConnection, *conditions: ColumnElement[b
     return list((await connection.execute(query)).mappings())
 
 
-async def take_back(connection: AsyncConnection, limits: JobLimits, row: RowMapping, strikes: int = 0, delay_ms: int = 0) -> None:
-    """The owner is gone or gives up its claim: run the job again, after the delay, unless it was to be cancelled or has had its chances.
-
-    `strikes`: how many this counts as; a dead or leaving owner is not the job's fault.
-    """
-    total = row["strikes"] + strikes
+async def take_back(connection: AsyncConnection, limits: JobLimits, row: RowMapping, setback: Setback) -> Status:
+    """Run the job again, unless it was to be cancelled or has had its chances; returns its new status."""
+    strikes = row["strikes"] + setback.strikes
     if row["status"] == Status.CANCELLING:
         await end(connection, row["id"], Status.CANCELLED)
-    elif total >= limits.strikes or row["attempt"] >= limits.attempts:
-        failure = write_failure(INTERRUPTED_CODE, INTERRUPTED_MESSAGE, final=False)
-        await end(connection, row["id"], Status.FAILED, failure=failure, strikes=total)
-    else:
-        await requeue(connection, row["id"], total, delay_ms)
+        return Status.CANCELLED
+    if setback.is_the_last or strikes >= limits.strikes or row["attempt"] >= limits.attempts:
+        await end(connection, row["id"], Status.FAILED, failure=setback.failure, strikes=strikes)
+        return Status.FAILED
+    await requeue(connection, row["id"], strikes, setback.delay_ms)
+    return Status.PENDING
 
 
 async def requeue(connection: AsyncConnection, job_id: str, strikes: int, delay_ms: int) -> None:

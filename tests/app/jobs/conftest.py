@@ -71,6 +71,11 @@ class Queue:
         assert job is not None
         return job
 
+    async def claim_next(self) -> Job:
+        """Wait for a job to claim."""
+        lowest, highest = Priority.BACKGROUND, Priority.REAL_TIME
+        return await self.leases.next_of(lambda: self.leases.claim(self.owner), lowest, highest)
+
     async def succeed(self, job: Job, size_bytes: int = 1000) -> bool:
         return await self.endings.succeed(job, result_of(job, size_bytes), (SourceVersion(job.path, "v1"),), CHARGE)
 

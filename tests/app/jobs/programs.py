@@ -56,7 +56,7 @@ def work_on(url: str, folder: Path, answers: Any) -> None:
         await queue.leases.reap()
         answers.put(("started", os.getpid()))
         while True:
-            job = await queue.leases.claim_next(queue.owner)
+            job = await queue.claim_next()
             for progress in range(0, 100, 25):
                 await queue.leases.beat(job, progress)
             await queue.succeed(job)

@@ -193,7 +193,7 @@ async def test_waiting_sees_what_another_process_did(queue: Queue, open_queue: C
 
 
 async def test_workers_are_woken(queue: Queue) -> None:
-    claiming = asyncio.create_task(queue.leases.claim_next(queue.owner))
+    claiming = asyncio.create_task(queue.claim_next())
     await asyncio.wait([claiming], timeout=0.05)
     loop = asyncio.get_running_loop()
     started = loop.time()
