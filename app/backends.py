@@ -28,9 +28,6 @@ class _Marks(Protocol):
     def hold(self, mark: str) -> None:
         """Be known under this name."""
 
-    def drop(self, mark: str) -> None:
-        """Not any more."""
-
 
 @dataclass(frozen=True, slots=True)
 class Backends:
@@ -73,15 +70,20 @@ def _near(settings: Settings) -> Iterator[tuple[RelayedWakeups, RelayedSignals]]
     """Wakeups and signals among the programs of this machine."""
     wakeups = RelayedWakeups()
     signals = RelayedSignals(wakeups)
+    neighbours = Neighbours(settings.data_dir.resolve() / "ears", _both(wakeups, signals))
+    wakeups.tell = neighbours.tell
+    with neighbours.listening():
+        yield wakeups, signals
+
+
+def _both(wakeups: RelayedWakeups, signals: RelayedSignals) -> Callable[[str], None]:
+    """Hears a word of another program for both; each knows its own."""
 
     def hear(word: str) -> None:
         wakeups.hear(word)
         signals.hear(word)
 
-    neighbours = Neighbours(settings.data_dir.resolve() / "ears", hear)
-    wakeups.tell = neighbours.tell
-    with neighbours.listening():
-        yield wakeups, signals
+    return hear
 
 
 def _open_store(settings: Settings, resources: AsyncExitStack) -> tuple[Store, Presign | None]:
@@ -104,12 +106,7 @@ def _open_store(settings: Settings, resources: AsyncExitStack) -> tuple[Store, P
 @asynccontextmanager
 async def _connected(settings: Settings, wakeups: RelayedWakeups, signals: RelayedSignals) -> AsyncIterator[Channel]:
     """The channel to the other programs, for as long as the context lasts."""
-
-    def hear(word: str) -> None:
-        wakeups.hear(word)
-        signals.hear(word)
-
-    channel = Channel(settings.sql_url, hear, wakeups.missed)
+    channel = Channel(settings.sql_url, _both(wakeups, signals), wakeups.missed)
     wakeups.tell = channel.tell
     speaking = asyncio.create_task(channel.run())
     try:

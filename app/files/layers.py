@@ -6,7 +6,6 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 INTERNAL_TYPES: Final = frozenset({"InternalStorageV1", "InternalStorageV2"})
-AMAZON: Final = "S3"
 GENERIC: Final = "GenericS3"
 
 

@@ -17,10 +17,8 @@ from app.metering import FREE
 from app.produce import Produced
 
 Report = Callable[[float], None]
-Forget = Callable[[str], None]
 
 PAGE_FILES: Final = 500
-DELIVERY_SEGMENTS: Final = ("audio", "raw")  # what a pattern may begin with; nothing but audio has variants
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""Who sleeps until something about jobs changes, and how they are woken. In-process; across processes callers look again by themselves.
+"""Who sleeps until something about jobs changes, and how they are woken. In-process; `relay` passes it on to other programs, and callers
+look again by themselves, for a word can be lost.
 
 A bell is hung up before the sleeper looks at the database, so a change between the look and the sleep is never missed:
 

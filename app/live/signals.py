@@ -1,6 +1,6 @@
 """Who wants which segment, and who is told when it is there: the door between those who serve segments and those who encode them.
 
-In-process. Both sides also look again by themselves (`RECHECK_SECONDS`), so a web door and a worker in two programs only get slower.
+In-process; `relay` passes it on to other programs. Both sides also look again by themselves (`RECHECK_SECONDS`), for a word can be lost.
 """
 
 import asyncio
