@@ -14,7 +14,7 @@ from tests.app.hls_client import END, FRAME_SAMPLES, HEADER_BYTES, frames_in, re
 from tests.faults.asking import PATIENCE_SECONDS, Asking, Unserved
 from tests.service import ACCOUNT, Service
 
-LIVE = (("te=9", 9), ("rp=2&br=24&br=96&rt=true", 40), ("rp=6&br=64", 120), ("playlist=event", 20))
+LIVE = (("te=9", 9), ("rp=2&br=24&br=96&rt=true", 40), ("rp=3&br=64", 60), ("playlist=event", 20))
 """What listeners ask for, and the seconds of it."""
 
 LONGEST = LIVE[2]
