@@ -110,9 +110,12 @@ class Channel:
             await connection.execute(_LEAVE, mark)
             held.discard(mark)
         words = list(self._unsent)
-        await connection.execute(_SEND, NAME, words)
-        for _ in words:
-            self._unsent.popleft()
+        self._unsent.clear()  # before they are sent: those told meanwhile must not be taken for them, however full it was
+        try:
+            await connection.execute(_SEND, NAME, words)
+        except BaseException:
+            self._unsent.extendleft(reversed(words))
+            raise
 
     def _receive(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         sender, _, word = str(payload).partition(" ")

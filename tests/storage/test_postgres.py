@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, make_url, text
 
-from storage.channel import Channel, is_held
+from storage.channel import KEPT_WORDS, Channel, is_held
 from storage.db import Database, metadata, take_turn
 from storage.errors import StoreUnavailable
 from storage.postgres import asyncpg_url
@@ -179,6 +179,34 @@ async def test_marks_that_come_and_go_while_another_is_taken_are_not_forgotten(s
     one.task.cancel()
     await asyncio.wait({one.task})
     await database.close()
+
+
+async def test_a_word_is_not_lost_that_is_told_while_a_full_outage_is_caught_up_with() -> None:
+    channel = Channel("postgresql://u:p@h/d", lambda _word: None, lambda: None)
+
+    class Wire:
+        """Takes what is sent; the first time it fails, and each time something is told meanwhile."""
+
+        def __init__(self) -> None:
+            self.sent: list[str] = []
+            self.times = 0
+
+        async def execute(self, _statement: str, _name: str, words: list[str]) -> None:
+            self.times += 1
+            channel.tell(f"late {self.times}")
+            if self.times == 1:
+                raise ConnectionError
+            self.sent += [word.partition(" ")[2] for word in words]
+
+    wire = Wire()
+    for number in range(KEPT_WORDS):
+        channel.tell(f"early {number}")
+    with pytest.raises(ConnectionError):
+        await channel._settle(wire, set())  # type: ignore[arg-type]
+    for _ in range(3):
+        await channel._settle(wire, set())  # type: ignore[arg-type]
+    assert {"late 2", "late 3"} <= set(wire.sent)
+    assert len(wire.sent) == len(set(wire.sent)) >= KEPT_WORDS
 
 
 def test_urls() -> None:
