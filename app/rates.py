@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.buckets import Buckets
+from app.rate_buckets import RateBuckets
 
 WINDOW_SECONDS: Final = 60
 
@@ -52,7 +52,7 @@ class Standing:
 class RateLimits:
     """Counts calls in the buckets, which programs of one machine share."""
 
-    def __init__(self, rates: Rates, buckets: Buckets) -> None:
+    def __init__(self, rates: Rates, buckets: RateBuckets) -> None:
         self.rates: Final = rates
         self._buckets = buckets
 
@@ -69,11 +69,12 @@ class RateLimits:
         over = full_at + step - now - WINDOW_SECONDS
         if over > 1e-9:
             return Standing(kind, quota, 0, math.ceil(full_at - now), max(1, math.ceil(over)))
-        full_at += step * count
-        self._buckets.remember(kind, client, full_at)
+        if count:  # a look takes no other client's slot
+            full_at += step * count
+            self._buckets.remember(kind, client, full_at)
         return Standing(kind, quota, int((WINDOW_SECONDS - (full_at - now)) / step + 1e-9), math.ceil(full_at - now), 0)
 
 
 def shared_limits(rates: Rates, folder: Path) -> RateLimits:
     """Limits that all programs with this folder count together."""
-    return RateLimits(rates, Buckets(folder / "rates"))
+    return RateLimits(rates, RateBuckets(folder / "rates"))

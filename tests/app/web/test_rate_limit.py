@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-import app.buckets
-from app.buckets import Buckets
+import app.rate_buckets
+from app.rate_buckets import RateBuckets
 from app.rates import RateLimits, Rates
 from tests import tones
 from tests.service import ACCOUNT, Service
 
 
 def test_a_bucket_empties_and_says_when_it_fills_up() -> None:
-    limits = RateLimits(Rates(api=10), Buckets())
+    limits = RateLimits(Rates(api=10), RateBuckets())
     standings = [limits.take("api", "a") for _ in range(12)]
     assert [each.left for each in standings if each] == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0, 0]
     assert [each.wait_seconds > 0 for each in standings if each] == [False] * 10 + [True] * 2
@@ -29,7 +29,7 @@ def test_a_bucket_empties_and_says_when_it_fills_up() -> None:
 
 
 def test_looking_costs_nothing() -> None:
-    limits = RateLimits(Rates(refusals=2), Buckets())
+    limits = RateLimits(Rates(refusals=2), RateBuckets())
     for _ in range(5):
         standing = limits.take("refusals", "a", 0)
         assert standing is not None
@@ -37,21 +37,21 @@ def test_looking_costs_nothing() -> None:
 
 
 def test_counting_is_cheap() -> None:
-    limits = RateLimits(Rates(cdn=10**9), Buckets())
-    started = time.perf_counter()
+    limits = RateLimits(Rates(cdn=10**9), RateBuckets())
+    started = time.process_time()
     for number in range(20_000):
         limits.take("cdn", str(number % 100))
-    assert (time.perf_counter() - started) / 20_000 < 50e-6  # about 5 µs; a hit takes 100
+    assert (time.process_time() - started) / 20_000 < 50e-6  # about 5 µs; a hit takes 100
 
 
 def test_programs_of_a_machine_share_their_buckets(tmp_path: Path) -> None:
-    first, second = (RateLimits(Rates(api=10), Buckets(tmp_path / "rates")) for _ in range(2))
+    first, second = (RateLimits(Rates(api=10), RateBuckets(tmp_path / "rates")) for _ in range(2))
     left = [standing.left for limits in (first, second) * 3 for standing in [limits.take("api", "a")] if standing]
     assert left == [9, 8, 7, 6, 5, 4]
 
 
 def test_what_was_counted_before_the_machine_started_anew_counts_no_more(tmp_path: Path) -> None:
-    buckets = Buckets(tmp_path / "rates")
+    buckets = RateBuckets(tmp_path / "rates")
     buckets.remember("api", "a", time.monotonic() + 86_400)
     standing = RateLimits(Rates(api=10), buckets).take("api", "a")
     assert standing is not None
@@ -59,8 +59,8 @@ def test_what_was_counted_before_the_machine_started_anew_counts_no_more(tmp_pat
 
 
 def test_more_clients_than_slots_forget_those_whose_buckets_are_full_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.buckets, "SLOTS", 8)
-    buckets = Buckets()
+    monkeypatch.setattr(app.rate_buckets, "SLOTS", 8)
+    buckets = RateBuckets()
     now = time.monotonic()
     buckets.remember("api", "busy", now + 50)
     for number in range(100):

@@ -15,7 +15,7 @@ NEIGHBOURS: Final = 4  # slots that a client may have
 _SLOT_BYTES: Final = 16
 
 
-class Buckets:
+class RateBuckets:
     """When each client's bucket is full. Without a file they are this program's alone."""
 
     def __init__(self, file: Path | None = None) -> None:
