@@ -1,8 +1,6 @@
 """Originals that are kept elsewhere: read-only folders on web servers and in buckets, reached through the guarded fetcher alone."""
 
-import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +9,8 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
+
+from cachetools import TTLCache
 
 from app.errors import Conflict, FileNotFound
 from app.files.buckets import open_bucket
@@ -67,7 +67,7 @@ class Remote:
         self.spools = spools
         self._limits = FetchLimits(max_bytes=max_bytes)
         self._signer = signer
-        self._told: OrderedDict[tuple[str, str, str], tuple[float, RemoteFacts]] = OrderedDict()
+        self._told: TTLCache[tuple[str, str, str], RemoteFacts] = TTLCache(TOLD_FILES, TOLD_SECONDS)
 
     def locate(self, account: str, path: str, placed: Placed, query: str = "") -> RemoteFile:
         """Where a file of a remote folder is; `query` is what the client's URL was asked with, encoded."""
@@ -88,18 +88,15 @@ class Remote:
     async def facts_to_read(self, path: str, file: RemoteFile) -> RemoteFacts:
         """The same for who reads it next, with its beginning; what was told within the last second is not asked again."""
         key = (file.account, path, await off_loop(file.url) if file.is_signed else "")
-        clock = asyncio.get_running_loop().time
         known = self._told.get(key)
-        if known is not None and clock() - known[0] < TOLD_SECONDS:
-            return known[1]
+        if known is not None:
+            return known
         async with self._found(path, file, HEAD_BYTES) as fetched:
             facts = _facts(fetched)
             if facts.size_bytes > self._limits.max_bytes:
                 raise FetchTooLarge(f"The file is larger than {self._limits.max_bytes} bytes.")
             facts = replace(facts, head=await _beginning(fetched, min(HEAD_BYTES, facts.size_bytes)))
-        self._told[key] = clock(), facts
-        if len(self._told) > TOLD_FILES:
-            self._told.popitem(last=False)
+        self._told[key] = facts
         return facts
 
     @asynccontextmanager

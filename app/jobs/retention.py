@@ -5,10 +5,10 @@ the two leaves work to be done and not garbage.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cachetools import LRUCache
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -63,7 +63,7 @@ class Retention:
     def __init__(self, database: Database, wakeups: Wakeups) -> None:
         self._database = database
         self._wakeups = wakeups
-        self._touched: OrderedDict[str, float] = OrderedDict()
+        self._touched: LRUCache[str, float] = LRUCache(TOUCHED_AT_MOST)
         self.generation = 0
         self._heard = time.monotonic()
 
@@ -119,10 +119,7 @@ class Retention:
         now = time.monotonic() * 1000
         if now - self._touched.get(job_id, -TOUCH_STEP_MS) < TOUCH_STEP_MS:
             return
-        self._touched[job_id] = now
-        self._touched.move_to_end(job_id)
-        if len(self._touched) > TOUCHED_AT_MOST:
-            self._touched.popitem(last=False)
+        self._touched[job_id] = now  # at once: while the database is away not every hit shall wait for it
         stale = and_(jobs.c.id == job_id, is_cached, jobs.c.last_used_ms < now_ms() - TOUCH_STEP_MS)
         async with self._database.read() as connection:
             if await connection.scalar(select(jobs.c.id).where(stale)) is None:
