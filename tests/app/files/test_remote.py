@@ -69,7 +69,7 @@ async def test_every_format_works(tmp_path: Path, media: Path) -> None:
 
 
 async def test_what_a_job_fetches_says_for_which_job(tmp_path: Path, media: Path) -> None:
-    tones.write(media / "media" / "long.wav", tones.noise(20, 44_100), 44_100)
+    tones.write(media / "media" / "long.wav", tones.noise(120, 44_100), 44_100)  # more than is fetched before the job begins
     async with web_folder(tmp_path, media) as (service, origin):
         job = await service.finished(f"/{ACCOUNT}/audio/far/long.wav?f=mp3")
         tokens = [headers["X-Soundpath-Request-Verification"] for _, headers in origin.asked]
