@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, null, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, case, delete, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.callbacks.deliveries import note_end
@@ -12,7 +12,7 @@ from app.jobs.dispatch import announce
 from app.jobs.job import Job, Priority, Status
 from app.jobs.limits import JobLimits
 from app.jobs.rows import write_failure
-from app.jobs.tables import is_running, jobs
+from app.jobs.tables import is_running, jobs, segment_wants
 from storage.db import now_ms
 
 LISTED_MS = 10 * 60 * 1000  # players still hear what a broken list names
@@ -67,9 +67,13 @@ async def requeue(connection: AsyncConnection, job_id: str, strikes: int, delay_
 
 
 async def end(connection: AsyncConnection, job_id: str, status: Status, **values: object) -> None:
-    """Failed or Cancelled: whatever the attempts left in the store is to be deleted; what players have been told of, a little later."""
+    """Failed or Cancelled: whatever the attempts left in the store is to be deleted; what players have been told of, a little later.
+
+    What they still want nobody will encode.
+    """
     grace_ms = case((jobs.c.stream.is_(null()), 0), else_=LISTED_MS) if status is Status.FAILED else 0
     await _leave(connection, job_id, status=status, ended_ms=now_ms(), purge_due_ms=now_ms() + grace_ms, **values)
+    await connection.execute(delete(segment_wants).where(segment_wants.c.job_id == job_id))
     await note_end(connection, job_id)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from app.jobs.job import Priority, Status
 from app.jobs.leases import BeatAnswer
+from app.jobs.streams import Streams
 from tests.app.jobs.conftest import ACCOUNT, OTHER, Queue
 
 
@@ -103,6 +104,16 @@ async def test_a_refused_input_is_not_retried(queue: Queue) -> None:
     job = await queue.claim()
     assert await queue.endings.fail(job, "too_large", "Too long.", final=True) is Status.FAILED
     assert (await queue.job(job.id)).attempt == 1
+
+
+async def test_nothing_is_wanted_of_a_job_that_has_failed(queue: Queue) -> None:
+    streams = Streams(queue.database)
+    await queue.submit()
+    job = await queue.claim()
+    await streams.want(job, 7)
+    assert await streams.wants(job) == [7]
+    await queue.endings.fail(job, "unsupported_input", "No sound.", final=True)
+    assert await streams.wants(job) == []
 
 
 async def test_a_fault_of_a_cancelled_job_cancels_it(queue: Queue) -> None:
