@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.errors import Conflict
 from app.jobs.job import Job
+from app.jobs.outages import until_back
 from app.jobs.stream import Stream
 from app.live.listing import keeps_up
 from app.live.order import Order
@@ -211,7 +212,7 @@ class StreamEncode:
             return
         stream = replace(self.stream, speeds=speeds)
         self.sizes[index], ours = await asyncio.gather(
-            self.folder.publish(index, parts, self.material.scratch), self.calls.announce(stream)
+            self.folder.publish(index, parts, self.material.scratch), until_back(lambda: self.calls.announce(stream))
         )
         if not ours:
             raise AttemptLost

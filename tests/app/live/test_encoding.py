@@ -141,9 +141,19 @@ async def test_the_speed_of_each_rendition_is_measured_and_decides_whether_it_is
 async def test_an_encode_goes_on_while_the_database_is_away(tmp_path: Path) -> None:
     async with room(tmp_path) as made:
         encode = await made.encode()
-        encode.calls = replace(encode.calls, wants=_nobody_answers)
+        announced: list[Stream] = []
+
+        async def announce(stream: Stream) -> bool:
+            announced.append(stream)
+            if len(announced) == 1:
+                await _nobody_answers()
+            return True
+
+        encode.announced, encode.sizes = False, {}
+        encode.calls = replace(encode.calls, announce=announce, wants=_nobody_answers)
         await encode.run(Lanes(fill=1, wanted=1))
-        assert sorted(made.signals.segments) == list(range(len(BEGINNING), encode.stream.segments))
+        assert sorted(made.signals.segments) == list(range(encode.stream.segments))
+        assert announced[0] == announced[1], "said until it was heard"
 
 
 async def _queued(engine: Engine, number: int) -> bool:
