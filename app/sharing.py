@@ -21,7 +21,7 @@ from app.jobs.outages import until_back
 from app.jobs.shares import Brought, Share, Shares
 from app.jobs.wakeups import Wakeups
 from app.produce import Workshop, prepare, spec_of
-from storage.blocking import off_loop
+from storage.blocking import off_loop, to_its_end
 from storage.errors import StorageError
 from storage.store import Store
 from transforms.engine.messages import Encode, Part
@@ -79,7 +79,7 @@ class Divided:
     async def _fetch(self, one: Brought, part: Part) -> None:
         with (self.scratch / part.file).open("wb") as file:
             async for piece in self.store.read(_key(self.job, one.taker, part)):
-                await off_loop(file.write, piece)
+                await to_its_end(off_loop(file.write, piece))
 
 
 @dataclass(slots=True)

@@ -112,7 +112,8 @@ class CachedStore:
         if key in self._facts:
             return self._facts[key]
         stat = await self._inner.stat(key)
-        if stat is not None and key.startswith(self._immutable):
+        # Some S3 servers show an object as empty while it arrives: what may still change is not remembered.
+        if stat is not None and stat.size_bytes and key.startswith(self._immutable):
             self._facts[key] = stat
         return stat
 

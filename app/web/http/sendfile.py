@@ -7,7 +7,7 @@ from aiohttp import Payload, web
 from aiohttp.abc import AbstractStreamWriter
 
 from app.web.http.bodies import OpenFile
-from storage.blocking import off_loop
+from storage.blocking import off_loop, to_its_end
 
 CHUNK_BYTES: Final = 256 * 1024
 
@@ -51,7 +51,7 @@ class FileSpan(Payload):
     async def _copy(self, writer: AbstractStreamWriter, size_bytes: int) -> None:
         offset, end = self._start, self._start + size_bytes
         while offset < end:
-            chunk = await off_loop(self._file.read, offset, min(CHUNK_BYTES, end - offset))
+            chunk = await to_its_end(off_loop(self._file.read, offset, min(CHUNK_BYTES, end - offset)))
             if not chunk:
                 raise ConnectionResetError("The file became shorter while it was sent.")
             await writer.write(chunk)
