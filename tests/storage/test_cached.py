@@ -73,6 +73,16 @@ async def test_what_never_changes_is_known_while_its_store_is_away(store: Cached
     assert await store.stat("artifacts/a") is None
 
 
+async def test_what_is_still_arriving_is_asked_for_again(store: CachedStore, inner: DiskStore, tmp_path: Path) -> None:
+    """Some S3 servers show an object as empty until all of it is there."""
+    for content in (b"", b"sound"):
+        (tmp_path / "put").write_bytes(content)
+        await inner.put_file("artifacts/a", tmp_path / "put")
+        stat = await store.stat("artifacts/a")
+        assert stat is not None
+        assert stat.size_bytes == len(content)
+
+
 async def test_originals_are_asked_for_their_version(store: CachedStore, inner: DiskStore, put: Put) -> None:
     await put("originals/a", b"one")
     assert [await borrowed(store, "originals/a") for _ in range(2)] == [b"one"] * 2
