@@ -55,12 +55,11 @@ async def serve_processes(settings: Settings, count: int) -> None:
 async def _run(services: Services, stop: asyncio.Event, announce: Callable[[str], None] | None, shared: bool = False) -> None:
     settings = services.settings
     owner = Owner(settings.owners_dir)
-    scratch_dir = settings.scratch_dir / owner.id
     bodies = Bodies()
     try:
         async with _operations(services) as operations, asyncio.TaskGroup() as tasks:
             vitals = operations.vitals
-            shop = make_workshop(services, vitals.engine, scratch_dir)
+            shop = make_workshop(services, vitals.engine)
             chores = (
                 make_housekeeping(services, bodies).run(),
                 make_courier(services).run(),
@@ -83,7 +82,6 @@ async def _run(services: Services, stop: asyncio.Event, announce: Callable[[str]
                 task.cancel()
     finally:
         owner.close()
-        await sweep_scratch(settings.scratch_dir, settings.owners_dir)
 
 
 @asynccontextmanager

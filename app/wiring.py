@@ -149,20 +149,19 @@ def open_engine(settings: Settings) -> Engine:
     return Engine(limits, workers=settings.workers, probes=PROBES, reserved=1 if settings.workers else 0, ffmpeg=ffmpeg)
 
 
-def make_workshop(services: Services, engine: Engine, scratch_dir: Path) -> Workshop:
-    """What jobs are worked with, in a scratch folder of this program's own."""
+def make_workshop(services: Services, engine: Engine) -> Workshop:
+    """What jobs are worked with."""
     settings = services.settings
-    scratch_dir.mkdir(parents=True, exist_ok=True)
     return Workshop(
         store=services.store,
         folders=services.files.folders,
         originals=services.originals,
         streams=Streams(services.database),
         signals=services.backends.signals,
-        probes=Probes(engine, services.originals, services.files.folders, scratch_dir),
+        probes=Probes(engine, services.originals, services.files.folders, services.scratch_dir),
         engine=engine,
         limits=settings.plan_limits,
-        scratch_dir=scratch_dir,
+        scratch_dir=services.scratch_dir,
         cores=max(1, settings.workers),
         timeout_seconds=settings.job_timeout_seconds,
         divide=services.sharing.divide if services.sharing else None,

@@ -6,7 +6,6 @@ import sys
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from app.jobs.owners import Owner
 from app.ledger import Audit, Usage, month_ms, total
 from app.metering import QUOTA_UNITS_PER_SECOND, UNITS_PER_SECOND
 from app.quote import quote
@@ -35,14 +34,9 @@ async def _price(services: Services, url: str) -> dict[str, object]:
     parts = urlsplit(url)
     target = parts._replace(scheme="", netloc="").geturl()
     address = parse_target(target)
-    owner = Owner(services.settings.owners_dir)
-    try:
-        async with open_engine(services.settings.model_copy(update={"workers": 0})) as engine:
-            engine.bring = services.files.spools.supply
-            shop = make_workshop(services, engine, services.settings.scratch_dir / owner.id)
-            return await quote(shop, address.account, parse(address.path, address.params))
-    finally:
-        owner.close()
+    async with open_engine(services.settings.model_copy(update={"workers": 0})) as engine:
+        engine.bring = services.files.spools.supply
+        return await quote(make_workshop(services, engine), address.account, parse(address.path, address.params))
 
 
 def _month(text: str | None) -> tuple[int, int]:
