@@ -37,7 +37,8 @@ class Folder:
 
     async def find(self, rendition: int, index: int) -> ObjectStat | None:
         """One rendition of a segment that is published; None before all of them are, for another attempt may make this one anew."""
-        if rendition != len(self.stream.renditions) - 1 and not await self.holds(index):
+        is_finished = bool(self.stream.bandwidths)
+        if not is_finished and rendition != len(self.stream.renditions) - 1 and not await self.holds(index):
             return None
         return await self.store.stat(self.key(rendition, index))
 
