@@ -15,6 +15,7 @@ import structlog
 from cachetools import LRUCache
 
 from app import metrics
+from app.first_end import until_one_ends
 from app.jobs.job import Job, Priority
 from app.jobs.layout import parts_prefix
 from app.jobs.outages import until_back
@@ -107,11 +108,8 @@ class Sharing:
         work = asyncio.ensure_future(_encode(shop, share))
         heart = asyncio.ensure_future(self._beat(share))
         try:
-            await asyncio.wait({work, heart}, return_when=asyncio.FIRST_COMPLETED)
+            await until_one_ends(work, heart)
         finally:
-            for task in (work, heart):
-                task.cancel()
-            await asyncio.wait({work, heart})
             if work.cancelled():
                 with suppress(StorageError):
                     await self.shares.give_back(share)

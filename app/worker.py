@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import metrics, tracing
 from app.errors import FileNotFound, describe
+from app.first_end import until_one_ends
 from app.jobs.endings import Endings
 from app.jobs.errors import SourceChanged
 from app.jobs.job import Job, Priority, Result, Status
@@ -143,12 +144,7 @@ class Worker:
         """What was found, or None when this worker is to claim nothing more."""
         claim = asyncio.ensure_future(finding)
         drained = asyncio.ensure_future(self._draining.wait())
-        try:
-            await asyncio.wait({claim, drained}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (claim, drained):
-                task.cancel()
-            await asyncio.wait({claim, drained})
+        await until_one_ends(claim, drained)
         return None if claim.cancelled() else claim.result()  # a job that was just claimed is worked
 
     async def _admit(self, lanes: asyncio.TaskGroup) -> None:
@@ -178,12 +174,7 @@ class Worker:
         shares = [0.0]
         work = asyncio.ensure_future(self._trade.produce(job, lambda share: shares.__setitem__(0, share)))
         heart = asyncio.ensure_future(self._beat(job, shares))
-        try:
-            await asyncio.wait({work, heart}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (work, heart):
-                task.cancel()
-            await asyncio.wait({work, heart})
+        await until_one_ends(work, heart)
         if work.cancelled():
             await self._stopped(job, heart.result())
         else:
