@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import curves, dispatch, encodes, engine, files, first_play, hits, memory, navigation, remote, scaling, start
+from bench import curves, dispatch, encodes, engine, files, first_play, hits, machine, memory, navigation, remote, scaling, start
 from bench.clock import prefer
 from bench.figures import Outcome
 from bench.report import line, write_results
@@ -38,8 +38,9 @@ def main() -> int:
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the table goes (default: bench/RESULTS.md)")
     arguments = parser.parse_args()
     prefer(os.getpid(), arguments.niceness)
+    load_at_start = machine.load()
     outcomes = asyncio.run(_measure(Bench(arguments.full, arguments.niceness), arguments.only))
-    write_results(arguments.results, outcomes, " ".join(["python -m bench", *sys.argv[1:]]))
+    write_results(arguments.results, outcomes, " ".join(["python -m bench", *sys.argv[1:]]), load_at_start)
     return 0
 
 

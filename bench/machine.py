@@ -20,13 +20,17 @@ WRK = shutil.which("wrk")
 def describe() -> Iterator[tuple[str, str]]:
     """Name and value of each fact, in reading order."""
     yield "Machine", f"{_processor()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB, {platform.system()} {platform.release()}"
-    yield "Load when it began", " ".join(f"{load:.1f}" for load in os.getloadavg())
     yield "Python", platform.python_version()
     yield "Packages", ", ".join(f"{name} {version(name)}" for name in ("av", "aiohttp", "sqlalchemy", "imageio-ffmpeg"))
     yield "ffmpeg of the system", _first_line(DEBIAN_FFMPEG, "-version")
     yield "ffmpeg that is packaged", _first_line(PACKAGED_FFMPEG, "-version")
     yield "nginx", _first_line(NGINX, "-v")
     yield "wrk", _first_line(WRK, "-v")
+
+
+def load() -> str:
+    """Processes that want a core, on average over the last 1, 5 and 15 minutes."""
+    return " ".join(f"{average:.1f}" for average in os.getloadavg())
 
 
 def busy_seconds() -> float:

@@ -92,6 +92,7 @@ def main() -> None:
     print(f"Command: python -m bench.navigation {' '.join(sys.argv[1:])}".rstrip())
     for name, value in machine.describe():
         print(f"{name}: {value}")
+    print(f"Load when it began: {machine.load()}")
     asyncio.run(_print(Bench(arguments.full, arguments.niceness), arguments.waterfall))
 
 

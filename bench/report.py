@@ -1,6 +1,5 @@
 """The table: on the terminal as it grows, and in RESULTS.md at the end."""
 
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +15,10 @@ def line(outcome: Outcome) -> str:
     return f"  {outcome.row:>4}  {outcome.what}: {_value(outcome)} {_marks(outcome)} {outcome.verdict}  ({outcome.notes})"
 
 
-def write_results(file: Path, outcomes: Iterable[Outcome], command: str) -> None:
+def write_results(file: Path, outcomes: Iterable[Outcome], command: str, load_at_start: str) -> None:
     """The whole table with everything that a reader needs to judge it."""
     facts = [("Command", f"`{command}`"), ("When", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"), *machine.describe()]
-    facts.append(("Load when it ended", " ".join(f"{load:.1f}" for load in os.getloadavg())))
+    facts += [("Load when it began", load_at_start), ("Load when it ended", machine.load())]
     rows = [_row(outcome) for outcome in outcomes]
     text = [
         "# Results",
