@@ -25,10 +25,19 @@ const styleAsText = {
   },
 };
 
+// `import window from "global/window"` would copy every property of the browser's window, to make a module of it, before the first sound.
+const globalsAsModules = {
+  name: "globals-as-modules",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^global\/(window|document)$/ }, ({ kind, path }) => kind === "import-statement" ? { path, namespace: "globals" } : null);
+    onLoad({ filter: /.*/, namespace: "globals" }, ({ path }) => ({ contents: `export default ${path.slice("global/".length)};` }));
+  },
+};
+
 await rm("dist", { recursive: true, force: true });
 await Promise.all([
-  build({ ...shared, entryPoints: ["src/page.js", "src/page.css"], format: "iife", outdir: "dist" }),
-  build({ ...shared, entryPoints: ["src/soundpath.js"], format: "iife", globalName: "soundpath", outdir: "dist", plugins: [styleAsText] }),
+  build({ ...shared, entryPoints: ["src/page.js", "src/page.css"], format: "iife", outdir: "dist", plugins: [globalsAsModules] }),
+  build({ ...shared, entryPoints: ["src/soundpath.js"], format: "iife", globalName: "soundpath", outdir: "dist", plugins: [globalsAsModules, styleAsText] }),
 ]);
 for (const name of await readdir("dist")) {
   await writeFile(`dist/${name}.gz`, gzipSync(await readFile(`dist/${name}`), { level: 9 }));

@@ -8,6 +8,17 @@ import "./quality.js";
 const SKIP_SECONDS = 10;
 const RATES = [0.75, 1, 1.25, 1.5, 1.75, 2];
 
+// Parts of Video.js that only a picture needs, or for which the page has its own; each would be built before the first sound.
+const NOT_HEARD = {
+  bigPlayButton: false,
+  errorDisplay: false,
+  loadingSpinner: false,
+  posterImage: false,
+  textTrackDisplay: false,
+  textTrackSettings: false,
+  titleBar: false,
+};
+
 const Component = videojs.getComponent("Component");
 
 class Group extends Component {
@@ -34,8 +45,7 @@ function options({ names, preload }) {
   return {
     audioOnlyMode: true,
     controls: true,
-    errorDisplay: false,
-    bigPlayButton: false,
+    ...NOT_HEARD,
     liveui: true, // a list that still grows keeps its seek bar
     preload,
     playbackRates: RATES,
