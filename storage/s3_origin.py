@@ -11,7 +11,7 @@ VALID_SECONDS: Final = 900
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class OriginBucket:
     """A bucket. `endpoint` is None for Amazon's own; `path_style` writes its name into the path instead of the host."""
 
     name: str
@@ -28,7 +28,7 @@ class BucketKeys:
     secret_key: str = field(repr=False)
 
 
-def presign(bucket: Bucket, keys: BucketKeys, key: str) -> str:
+def presign(bucket: OriginBucket, keys: BucketKeys, key: str) -> str:
     """An address from which an object can be read for a while, with any Range."""
     wanted = {"Bucket": bucket.name, "Key": key}
     url: str = client_of(bucket, keys).generate_presigned_url("get_object", Params=wanted, ExpiresIn=VALID_SECONDS)
@@ -36,7 +36,7 @@ def presign(bucket: Bucket, keys: BucketKeys, key: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def client_of(bucket: Bucket, keys: BucketKeys) -> Any:
+def client_of(bucket: OriginBucket, keys: BucketKeys) -> Any:
     """Made once for each bucket: it takes tens of milliseconds, and is safe to share."""
     style = "path" if bucket.path_style else "virtual"
     return boto3.session.Session().client(

@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 from xml.etree import ElementTree
 
 from storage.errors import StoreUnavailable
-from storage.s3_origin import VALID_SECONDS, Bucket, BucketKeys, client_of
+from storage.s3_origin import VALID_SECONDS, BucketKeys, OriginBucket, client_of
 
 PAGE_OBJECTS: Final = 1000  # more than this a bucket does not answer at once
 MAX_PAGE_BYTES: Final = 8 * 2**20  # 1,000 keys of 1,024 bytes, each byte three characters
@@ -31,7 +31,7 @@ class ObjectPage:
     is_last: bool
 
 
-def presign_list(bucket: Bucket, keys: BucketKeys, prefix: str, after: str) -> str:
+def presign_list(bucket: OriginBucket, keys: BucketKeys, prefix: str, after: str) -> str:
     """An address of the page of objects whose key begins with `prefix` and comes after `after` (empty: from the first one)."""
     wanted = {"Bucket": bucket.name, "Prefix": prefix, "MaxKeys": PAGE_OBJECTS, "EncodingType": "url"}
     if after:

@@ -20,7 +20,7 @@ from app.signing.sealing import Sealing
 from app.signing.webhooks import webhook_headers
 from storage.db import Database
 from storage.errors import StorageError
-from storage.fetch.fetcher import Fetcher, FetchLimits, Wanted
+from storage.fetch.fetcher import Fetcher, FetchLimits, FetchRequest
 
 TIMEOUT_SECONDS: Final = 10
 ANSWER_BYTES: Final = 2**16  # nobody reads it
@@ -93,7 +93,7 @@ class Courier:
         limits = FetchLimits(ANSWER_BYTES, TIMEOUT_SECONDS, TIMEOUT_SECONDS)
         sign = await self._bag.signer.sign(delivery.account, job.id, body)
         try:
-            async with self._fetcher.ask(delivery.url, Wanted(headers, None, limits, sign, "POST", body)) as answer:
+            async with self._fetcher.ask(delivery.url, FetchRequest(headers, None, limits, sign, "POST", body)) as answer:
                 return Outcome(answer.status)
         except StorageError as error:
             return Outcome(None, str(error))

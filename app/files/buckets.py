@@ -11,9 +11,9 @@ from app.files.records import FileRecord
 from app.signing.sealing import Sealing
 from storage.blocking import off_loop
 from storage.errors import InvalidKey
-from storage.fetch.fetcher import Fetcher, FetchLimits, Wanted
+from storage.fetch.fetcher import Fetcher, FetchLimits, FetchRequest
 from storage.paths import check_path
-from storage.s3_origin import Bucket, BucketKeys
+from storage.s3_origin import BucketKeys, OriginBucket
 from storage.s3_origin_listing import MAX_PAGE_BYTES, ListedObject, ObjectPage, presign_list, read_page
 
 OK: Final = 200
@@ -27,7 +27,7 @@ class BucketFolder:
 
     layer: S3Layer
     folder_path: str
-    bucket: Bucket
+    bucket: OriginBucket
     keys: BucketKeys
 
 
@@ -37,7 +37,7 @@ def open_bucket(sealing: Sealing, placed: Placed) -> BucketFolder:
     assert isinstance(layer, S3Layer)
     assert placed.credentials is not None
     opened = json.loads(sealing.open(CREDENTIALS, placed.credentials))
-    bucket = Bucket(layer.bucket, layer.region, layer.endpoint, layer.path_style)
+    bucket = OriginBucket(layer.bucket, layer.region, layer.endpoint, layer.path_style)
     return BucketFolder(layer, placed.folder_path, bucket, BucketKeys(opened["access_key"], opened["secret_key"]))
 
 
@@ -68,7 +68,7 @@ class BucketListing:
 
     async def _page(self, folder: BucketFolder, base: str, after: str) -> ObjectPage:
         url = await off_loop(presign_list, folder.bucket, folder.keys, base, after)
-        async with self._fetcher.ask(url, Wanted(limits=LIMITS)) as fetched:
+        async with self._fetcher.ask(url, FetchRequest(limits=LIMITS)) as fetched:
             if fetched.status != OK:
                 raise Conflict(f"The bucket answered with the status {fetched.status}: its credentials may not list it.")
             return read_page(b"".join([piece async for piece in fetched.read()]))

@@ -20,7 +20,7 @@ from app.signing.requests import RequestSigner
 from app.signing.sealing import Sealing
 from storage.blocking import off_loop
 from storage.fetch.errors import FetchFailed, FetchTooLarge
-from storage.fetch.fetcher import Fetched, Fetcher, FetchLimits, Wanted
+from storage.fetch.fetcher import Fetched, Fetcher, FetchLimits, FetchRequest
 from storage.s3_origin import presign
 from storage.spool import Origin, Spool
 from storage.spools import Spools
@@ -139,8 +139,8 @@ class Remote:
     @asynccontextmanager
     async def _ask(self, file: RemoteFile, byte_range: tuple[int, int]) -> AsyncIterator[Fetched]:
         sign = await self._signer.sign(file.account) if file.is_signed else None
-        wanted = Wanted(byte_range=byte_range, limits=self._limits, sign=sign)
-        async with self._fetcher.ask(await off_loop(file.url), wanted) as fetched:
+        request = FetchRequest(byte_range=byte_range, limits=self._limits, sign=sign)
+        async with self._fetcher.ask(await off_loop(file.url), request) as fetched:
             yield fetched
 
 

@@ -45,7 +45,7 @@ class FetchLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FetchRequest:
     """What is asked for. `byte_range`: [start, end), to the end when that is None; `sign` adds headers at each hop."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -108,40 +108,40 @@ class Fetcher:
         self._rules.check(url)
 
     @asynccontextmanager
-    async def ask(self, url: str, wanted: Wanted) -> AsyncIterator[Fetched]:
+    async def ask(self, url: str, request: FetchRequest) -> AsyncIterator[Fetched]:
         """The answer of the last hop, whatever its status; raises UrlRefused, FetchTooLarge and FetchFailed."""
         clock = asyncio.get_running_loop().time
-        deadline = clock() + wanted.limits.total_seconds
+        deadline = clock() + request.limits.total_seconds
         try:
-            async with asyncio.timeout(min(wanted.limits.answer_seconds, wanted.limits.total_seconds)):
-                response = await self._follow(self._rules.check(url), wanted)
+            async with asyncio.timeout(min(request.limits.answer_seconds, request.limits.total_seconds)):
+                response = await self._follow(self._rules.check(url), request)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise FetchFailed("The URL's host did not answer as it should.") from error
         try:
-            yield Fetched(response, wanted.limits, deadline)
+            yield Fetched(response, request.limits, deadline)
         finally:
             # An unread rest is not worth waiting for: the connection is closed, not kept.
             response.close()
 
-    async def _follow(self, url: URL, wanted: Wanted) -> aiohttp.ClientResponse:
+    async def _follow(self, url: URL, request: FetchRequest) -> aiohttp.ClientResponse:
         """Hop by hop; a POST is never sent on."""
         first = url
-        for _ in range(wanted.limits.redirects + 1):
-            headers = _headers(wanted, is_home=url.origin() == first.origin())
-            headers.update(wanted.sign(str(url)) if wanted.sign is not None else {})
-            response = await self._session.request(wanted.method, url, headers=headers, data=wanted.body, allow_redirects=False)
+        for _ in range(request.limits.redirects + 1):
+            headers = _headers(request, is_home=url.origin() == first.origin())
+            headers.update(request.sign(str(url)) if request.sign is not None else {})
+            response = await self._session.request(request.method, url, headers=headers, data=request.body, allow_redirects=False)
             location = response.headers.get("Location")
-            if response.status not in REDIRECTS or location is None or wanted.body is not None:
+            if response.status not in REDIRECTS or location is None or request.body is not None:
                 return response
             response.close()
             url = self._rules.check(_joined(url, location))
         raise FetchFailed("The URL is redirected too often.")
 
 
-def _headers(wanted: Wanted, is_home: bool) -> CIMultiDict[str]:
-    sent = CIMultiDict((name, value) for name, value in wanted.headers.items() if is_home or name.lower() in _HARMLESS)
-    if wanted.byte_range is not None:
-        start, end = wanted.byte_range
+def _headers(request: FetchRequest, is_home: bool) -> CIMultiDict[str]:
+    sent = CIMultiDict((name, value) for name, value in request.headers.items() if is_home or name.lower() in _HARMLESS)
+    if request.byte_range is not None:
+        start, end = request.byte_range
         sent["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
     return sent
 

@@ -1,12 +1,12 @@
-"""Plays a plan's timeline once from a point on: one decode feeds every rendition's lane."""
+"""Plays a plan's timeline once from a point on: one decode for the feeds of all renditions."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 
 from av import AudioFrame
 
+from transforms.engine.feed import Feed
 from transforms.engine.frames import SampleKind, silence
-from transforms.engine.lane import Lane
 from transforms.engine.reader import Reader
 from transforms.engine.timeline import Slice, common_start, slices
 from transforms.plan import Plan, Run
@@ -34,25 +34,25 @@ class Playback:
             self._reader.close()
             self._reader = None
 
-    def steps(self, lanes: Sequence[Lane]) -> Iterator[None]:
-        """Each step has fed one frame to all lanes; when they end, the timeline is over."""
-        first_run = min(lane.first_run for lane in lanes)
+    def steps(self, feeds: Sequence[Feed]) -> Iterator[None]:
+        """Each step has pushed one frame into all feeds; when they end, the timeline is over."""
+        first_run = min(feed.first_run for feed in feeds)
         for number, run in enumerate(self._plan.runs[first_run:], first_run):
             start = 0
             if number == first_run:
-                starting = [lane for lane in lanes if lane.first_run == number]
+                starting = [feed for feed in feeds if feed.first_run == number]
                 start = common_start(
-                    run.sample_rate_hz, [(lane.rendition.sample_rate_hz, lane.first_sample_in(number)) for lane in starting]
+                    run.sample_rate_hz, [(feed.rendition.sample_rate_hz, feed.first_sample_in(number)) for feed in starting]
                 )
-            for lane in lanes:
-                lane.enter(number, start)
+            for feed in feeds:
+                feed.enter(number, start)
             self.missing_samples = 0
             for frame in self._frames(run, start, last_run=number == len(self._plan.runs) - 1):
-                for lane in lanes:
-                    lane.push(frame)
+                for feed in feeds:
+                    feed.push(frame)
                 yield
-            for lane in lanes:
-                lane.leave(number, self.missing_samples)
+            for feed in feeds:
+                feed.leave(number, self.missing_samples)
             yield
 
     def _frames(self, run: Run, start: int, *, last_run: bool) -> Iterator[AudioFrame]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from transforms.engine.aac import RANGE_PREROLL_FRAMES, SEGMENT_PREROLL_FRAMES, AacCoder
 from transforms.engine.coder import Coder
-from transforms.engine.lane import Lane
+from transforms.engine.feed import Feed
 from transforms.engine.messages import WHOLE, Part, Span
 from transforms.engine.mp3 import Mp3Coder
 from transforms.engine.mp3_command import corrected_kbps, miss
@@ -31,14 +31,14 @@ class Session:
         self._plan = plan
         self._ffmpeg = ffmpeg
         self._playback = Playback(plan, paths)
-        self._lanes: list[Lane] = []
+        self._feeds: list[Feed] = []
         self._steps: Iterator[None] = iter(())
 
     def close(self) -> None:
         """Stop what runs and close all files."""
-        for lane in self._lanes:
-            lane.coder.close()
-        self._lanes = []
+        for feed in self._feeds:
+            feed.coder.close()
+        self._feeds = []
         self._playback.close()
 
     def encode(self, spans: Sequence[Span], scratch: str, progress: Callable[[int], None]) -> tuple[Part, ...]:
@@ -73,8 +73,8 @@ class Session:
             if not self._go_on(spans):
                 self._start(spans, bitrates_kbps)
             paths = [Path(scratch, _file_name(number, span)) for number, span in enumerate(spans)]
-            for lane, span, path in zip(self._lanes, spans, paths, strict=True):
-                lane.coder.begin(span, str(path))
+            for feed, span, path in zip(self._feeds, spans, paths, strict=True):
+                feed.coder.begin(span, str(path))
             self._run(progress)
             self._must_have_sound(spans)
             return tuple(self._part(number, span, paths[number].name) for number, span in enumerate(spans))
@@ -83,15 +83,15 @@ class Session:
             raise
 
     def _go_on(self, spans: Sequence[Span]) -> bool:
-        return bool(self._lanes) and all(lane.coder.follows(span) for lane, span in zip(self._lanes, spans, strict=True))
+        return bool(self._feeds) and all(feed.coder.follows(span) for feed, span in zip(self._feeds, spans, strict=True))
 
     def _start(self, spans: Sequence[Span], bitrates_kbps: Sequence[int | None]) -> None:
-        self._lanes = [
-            Lane(rendition, self._plan.runs, self._coder(rendition, span, bitrate))
+        self._feeds = [
+            Feed(rendition, self._plan.runs, self._coder(rendition, span, bitrate))
             for rendition, span, bitrate in zip(self._plan.renditions, spans, bitrates_kbps, strict=True)
         ]
         self._playback.decoded_samples = 0
-        self._steps = self._playback.steps(self._lanes)
+        self._steps = self._playback.steps(self._feeds)
 
     def _coder(self, rendition: Rendition, span: Span, bitrate_kbps: int | None) -> Coder:
         if bitrate_kbps is None:
@@ -101,23 +101,23 @@ class Session:
         return AacCoder(rendition, span, SEGMENT_PREROLL_FRAMES if self._plan.format in HLS_FAMILY else RANGE_PREROLL_FRAMES)
 
     def _run(self, progress: Callable[[int], None]) -> None:
-        """Feed the lanes until each has what it needs, or the timeline is over."""
-        first = self._lanes[0]
+        """Decode until each feed has what it needs, or the timeline is over."""
+        first = self._feeds[0]
         begun = told = first.produced
-        while not all(lane.coder.complete for lane in self._lanes):
+        while not all(feed.coder.complete for feed in self._feeds):
             if next(self._steps, OVER) is OVER:
-                for lane in self._lanes:
-                    lane.coder.finish()
+                for feed in self._feeds:
+                    feed.coder.finish()
                 return
             if first.produced - told >= PROGRESS_EVERY_SECONDS * first.rendition.sample_rate_hz:
                 told = first.produced
                 progress(told - begun)
 
     def _part(self, number: int, span: Span, file: str) -> Part:
-        lane = self._lanes[number]
-        written = lane.coder.end()
-        samples = span_samples(lane.rendition, span, lane.rendition.samples - lane.missing_samples)
-        work_seconds, lane.work_seconds = lane.work_seconds, 0.0
+        feed = self._feeds[number]
+        written = feed.coder.end()
+        samples = span_samples(feed.rendition, span, feed.rendition.samples - feed.missing_samples)
+        work_seconds, feed.work_seconds = feed.work_seconds, 0.0
         return Part(number, span, file, written.frames, samples, written.size_bytes, work_seconds)
 
     def _must_have_sound(self, spans: Sequence[Span]) -> None:

@@ -14,7 +14,7 @@ from app.web.api.file_answers import basic_upload
 from app.web.api.shapes.uploads import BasicUpload, UploadFromUrlRequest
 from app.web.api.upload_request import described, may_upload, mime_of, upload_path
 from app.web.keys import FETCHER, INTAKE, REQUEST_SIGNER
-from storage.fetch.fetcher import Fetched, FetchLimits, Wanted
+from storage.fetch.fetcher import Fetched, FetchLimits, FetchRequest
 
 
 async def upload_from_url(call: Call) -> BasicUpload:
@@ -25,7 +25,7 @@ async def upload_from_url(call: Call) -> BasicUpload:
     seconds = asked.timeout / 1000
     limits = FetchLimits(max_bytes=intake.max_bytes, answer_seconds=seconds, total_seconds=seconds)
     sign = await call.request.app[REQUEST_SIGNER].sign(call.account)
-    async with call.request.app[FETCHER].ask(str(asked.url), Wanted(limits=limits, sign=sign)) as fetched:
+    async with call.request.app[FETCHER].ask(str(asked.url), FetchRequest(limits=limits, sign=sign)) as fetched:
         if fetched.status != HTTPStatus.OK:
             raise InvalidRequest(f"The URL answered with the status {fetched.status}.")
         record = await intake.take(_as_fetched(new, asked, fetched), fetched.read())

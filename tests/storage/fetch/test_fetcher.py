@@ -12,16 +12,16 @@ import pytest
 from aiohttp import web
 
 from storage.fetch.errors import FetchError, FetchFailed, FetchTooLarge, UrlRefused
-from storage.fetch.fetcher import Fetcher, FetchLimits, Wanted
+from storage.fetch.fetcher import Fetcher, FetchLimits, FetchRequest
 from storage.fetch.urls import Rules, parse_allowed
 from tests.storage.fetch.certificates import tls_pair
 from tests.storage.fetch.origins import Answer, Resolver, serving
 
 BODY = bytes(range(256)) * 40
-PLAIN = Wanted()
+PLAIN = FetchRequest()
 
 
-async def whole(fetcher: Fetcher, url: str, wanted: Wanted = PLAIN) -> bytes:
+async def whole(fetcher: Fetcher, url: str, wanted: FetchRequest = PLAIN) -> bytes:
     async with fetcher.ask(url, wanted) as fetched:
         return b"".join([piece async for piece in fetched.read()])
 
@@ -40,7 +40,7 @@ async def plain(request: web.Request) -> web.Response:
 
 
 async def test_a_file() -> None:
-    async with origin(plain) as (fetcher, base), fetcher.ask(f"{base}/a%2Fb?c=d%20e", Wanted()) as fetched:
+    async with origin(plain) as (fetcher, base), fetcher.ask(f"{base}/a%2Fb?c=d%20e", FetchRequest()) as fetched:
         assert (fetched.status, fetched.size_bytes, fetched.headers["ETag"]) == (200, len(BODY), '"x"')
         assert fetched.url == f"{base}/a%2Fb?c=d%20e"
         assert b"".join([piece async for piece in fetched.read()]) == BODY
@@ -54,9 +54,9 @@ async def test_ranges_headers_and_the_path_as_written() -> None:
         return web.Response(body=b"part", status=206)
 
     async with origin(answer) as (fetcher, base):
-        async with fetcher.ask(f"{base}/x%20y", Wanted({"X-Own": "1"}, (10, 14))) as fetched:
+        async with fetcher.ask(f"{base}/x%20y", FetchRequest({"X-Own": "1"}, (10, 14))) as fetched:
             assert fetched.status == 206
-        async with fetcher.ask(f"{base}/z", Wanted(byte_range=(5, None))):
+        async with fetcher.ask(f"{base}/z", FetchRequest(byte_range=(5, None))):
             pass
     assert seen == [("/x%20y", "bytes=10-13", "1", "identity"), ("/z", "bytes=5-", None, "identity")]
 
@@ -153,7 +153,7 @@ async def test_credentials_stay_with_their_origin() -> None:
                     signed.append(url)
                     return {"X-Signature": url}
 
-                await whole(fetcher, f"http://first.test:{port}/", Wanted(own, (0, 5), sign=sign))
+                await whole(fetcher, f"http://first.test:{port}/", FetchRequest(own, (0, 5), sign=sign))
     assert [headers.get("Authorization") for headers in seen] == ["Bearer x", "Bearer x", None]
     assert [(headers.get("Cookie"), headers.get("X-Own-Token")) for headers in seen] == [("a=1", "1"), ("a=1", "1"), (None, None)]
     assert [(headers["Accept"], headers["Range"]) for headers in seen] == [("audio/*", "bytes=0-4")] * 3
@@ -175,10 +175,10 @@ async def test_the_size_is_bounded(chunked: bool) -> None:
 
     async with origin(answer) as (fetcher, base):
         with pytest.raises(FetchTooLarge):
-            await whole(fetcher, base, Wanted(limits=FetchLimits(max_bytes=5000)))
+            await whole(fetcher, base, FetchRequest(limits=FetchLimits(max_bytes=5000)))
     if not chunked:
         async with origin(answer) as (fetcher, base):
-            assert await whole(fetcher, base, Wanted(limits=FetchLimits(max_bytes=len(BODY)))) == BODY
+            assert await whole(fetcher, base, FetchRequest(limits=FetchLimits(max_bytes=len(BODY)))) == BODY
 
 
 async def test_a_bomb_is_noticed_before_it_goes_off() -> None:
@@ -193,7 +193,7 @@ async def test_a_bomb_is_noticed_before_it_goes_off() -> None:
         sizes: list[int] = []
 
         async def drain() -> None:
-            async with fetcher.ask(base, Wanted(limits=FetchLimits(max_bytes=2**22))) as fetched:
+            async with fetcher.ask(base, FetchRequest(limits=FetchLimits(max_bytes=2**22))) as fetched:
                 async for piece in fetched.read():
                     sizes.append(len(piece))
 
@@ -242,7 +242,7 @@ async def test_time_is_bounded() -> None:
         for path in ("/never", "/slow"):
             started = asyncio.get_running_loop().time()
             with pytest.raises(FetchFailed):
-                await whole(fetcher, base + path, Wanted(limits=limits))
+                await whole(fetcher, base + path, FetchRequest(limits=limits))
             assert asyncio.get_running_loop().time() - started < 5
 
 
@@ -279,7 +279,7 @@ async def test_a_post_is_sent_once_and_never_on() -> None:
         seen.append(await request.read())
         return web.Response(status=307, headers={"Location": "/elsewhere"})
 
-    async with origin(answer) as (fetcher, base), fetcher.ask(base, Wanted(method="POST", body=b"{}")) as fetched:
+    async with origin(answer) as (fetcher, base), fetcher.ask(base, FetchRequest(method="POST", body=b"{}")) as fetched:
         assert fetched.status == 307
     assert seen == [b"{}"]
 

@@ -12,7 +12,7 @@ from transforms.engine.timeline import resampled, run_at, run_end
 from transforms.plan import Rendition, Run
 
 
-class Lane:
+class Feed:
     """Takes the frames of every run that reaches behind the coder's first sample. `produced` counts the samples given to the coder,
     `missing_samples` those at the end of the whole output that the input did not have, `work_seconds` what all of this took."""
 
