@@ -1,5 +1,6 @@
 """An account's files: published with what is known about them, described, copied and deleted. Whatever changes resets its variants."""
 
+import filecmp
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -92,6 +93,12 @@ class Files:
         """Write the row of bytes that are stored already: a crash has come between. Raises FileNotFound."""
         async with self._shelf.claims.held(account, path):
             return await self._record(await self._shelf.originals.find(account, path), described)
+
+    async def holds(self, account: str, path: str, file: Path) -> bool:
+        """Whether the file at `path` has the same bytes as a local one; raises FileNotFound."""
+        original = await self._shelf.originals.find(account, path)
+        async with self._shelf.originals.open(original) as there:
+            return await off_loop(filecmp.cmp, there, file, shallow=False)
 
     async def copy(self, account: str, source: str, destination: str, copied: Copied, *, may_overwrite: bool) -> FileRecord:
         """A second file of the same bytes; raises FileNotFound and what `publish` raises."""

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from app.errors import AppError, Conflict, describe
+from app.errors import AppError, Conflict, FileAlreadyExists, describe
 from app.files.claims import Claims
 from app.files.files import Files
 from app.files.intake import NewFile
@@ -80,7 +80,6 @@ class Saves:
             public = describe(error)
             await self._rows.end(save, SaveState.FAILED, (public.code, public.message))
         else:
-            # Carried out again, it would find its own file in its way.
             await until_back(lambda: self._rows.end(save, SaveState.SAVED))
 
     async def _save(self, new: NewFile, result: Result) -> None:
@@ -91,4 +90,10 @@ class Saves:
             async with self._store.borrow(artifact.key) as path:
                 with failing_when_full():
                     await off_loop(shutil.copyfile, path, copy)
-            await self._files.publish(new.account, new.path, copy, new.described, may_overwrite=new.may_overwrite)
+            try:
+                await self._files.publish(new.account, new.path, copy, new.described, may_overwrite=new.may_overwrite)
+            except FileAlreadyExists:
+                # The path was free when this was noted: the same bytes are its own, published before a crash.
+                if not await self._files.holds(new.account, new.path, copy):
+                    raise
+                await self._files.adopt(new.account, new.path, new.described)

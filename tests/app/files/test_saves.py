@@ -92,6 +92,31 @@ async def test_what_a_dead_process_has_left_is_carried_out(queue: Queue, tmp_pat
     store.close()
 
 
+async def test_what_a_crash_has_published_and_not_noted_is_its_own(queue: Queue, tmp_path: Path) -> None:
+    """Killed between the file and the note: carried out again, the save finds its bytes there. Those of somebody else are in its way."""
+    store = DiskStore(tmp_path / "objects")
+    needs = FileNeeds(queue.database, store, queue.retention, Sealing(bytes(32)), Fetcher(Rules(())))
+    files = make_file_services(needs, FileSettings(None, tmp_path, tmp_path / "uploads", 10**9, 10**9, 60))
+    described = Described(mime="audio/mpeg", tags=("mine",))
+    job = await queue.submit("i0")
+    for path in ("/own", "/other"):
+        await files.saves.note(job.id, NewFile(ACCOUNT, path, described, may_overwrite=False))
+    for path, content in (("/own", b"made"), ("/other", b"else")):
+        (tmp_path / "content").write_bytes(content)
+        await files.files.publish(ACCOUNT, path, tmp_path / "content", Described(), may_overwrite=False)
+    (tmp_path / "made").write_bytes(b"made")
+    await store.put_file(f"k/{job.id}", tmp_path / "made")
+    await queue.succeed(await queue.claim())
+    done = await queue.jobs.get(ACCOUNT, job.id)
+    assert done is not None
+    await files.saves.carry_out(ACCOUNT, job.id, done.result)
+    own, other = await files.saves.of_job(job.id)
+    assert (own.state, own.error) == ("Saved", None)
+    assert (other.state, other.error and other.error[0]) == ("Failed", "file_already_exists")
+    assert [(await files.files.details(ACCOUNT, path)).tags for path in ("/own", "/other")] == [("mine",), ()]
+    store.close()
+
+
 @pytest.mark.parametrize("query", ["f=hls-aac", "f=hls-aac-rt", "f=html-aac"])
 async def test_hls_is_not_saved_as_one_file(tmp_path: Path, query: str) -> None:
     async with running(tmp_path / "data") as service:
