@@ -19,6 +19,7 @@ from storage.store import Store
 
 ROUND_SECONDS = 1.0  # a reset by another process is seen this late at most
 ROUNDS_PER_SWEEP = 60
+PUT_OFF_SECONDS = 600
 
 log = structlog.get_logger()
 
@@ -85,11 +86,19 @@ class Housekeeping:
         return count
 
     async def purge(self) -> int:
-        """Delete the bytes of everything retired, cancelled or failed; returns how many objects went."""
+        """Delete the bytes of everything retired, cancelled or failed; returns how many objects went.
+
+        Raises StorageError for the first that cannot be deleted, which is then left alone for a while.
+        """
         count = 0
         while due := await self._retention.purgeable():
             for purge in due:
-                count += await self._store.delete(purge.prefix)
+                try:
+                    count += await self._store.delete(purge.prefix)
+                except StorageError:
+                    # The next round goes on with those behind it.
+                    await self._retention.put_off(purge.job_id, PUT_OFF_SECONDS)
+                    raise
                 self._forget(purge.prefix)
             await self._retention.purged([purge.job_id for purge in due])
         OBJECTS_PURGED.inc(count)

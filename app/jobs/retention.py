@@ -114,6 +114,11 @@ class Retention:
         async with self._database.write() as connection:
             await connection.execute(update(jobs).where(jobs.c.id.in_(job_ids)).values(purge_due_ms=None, size_bytes=0))
 
+    async def put_off(self, job_id: str, seconds: int) -> None:
+        """Its bytes cannot be deleted now."""
+        async with self._database.write() as connection:
+            await connection.execute(update(jobs).where(jobs.c.id == job_id).values(purge_due_ms=now_ms() + seconds * 1000))
+
     async def touch(self, job_id: str) -> None:
         """The variant was asked for. Written at most once an hour per job."""
         now = time.monotonic() * 1000
