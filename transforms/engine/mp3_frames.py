@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 _KBPS: Final = {
@@ -33,13 +34,34 @@ class Mp3Header:
         return (self.word >> 6) & 3 == 3
 
     @property
+    def samples(self) -> int:
+        """Of one channel."""
+        return 1152 if self.mpeg1 else 576
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Raises NotAFrame."""
+        return self._rates[1]
+
+    @property
+    def mean_bytes(self) -> Fraction:
+        """What frames of this bit rate have on average. Raises NotAFrame."""
+        kbps, rate_hz = self._rates
+        return Fraction(self.samples * 125 * kbps, rate_hz)
+
+    @property
     def size_bytes(self) -> int:
-        """Of the whole frame, header included."""
+        """Of the whole frame, header included. Raises NotAFrame."""
+        kbps, rate_hz = self._rates
+        return self.samples * 125 * kbps // rate_hz + ((self.word >> 9) & 1)
+
+    @property
+    def _rates(self) -> tuple[int, int]:
+        """kbit/s and Hz."""
         version, index, rate = (self.word >> 19) & 3, (self.word >> 12) & 15, (self.word >> 10) & 3
         if self.word >> 21 != 0x7FF or version not in _KBPS or (self.word >> 17) & 3 != 1 or index in (0, 15) or rate == 3:
             raise NotAFrame(f"{self.word:08x}")
-        bytes_per_kilobit = 144_000 if version == _MPEG1 else 72_000
-        return bytes_per_kilobit * _KBPS[version][index] // _RATES_HZ[version][rate] + ((self.word >> 9) & 1)
+        return _KBPS[version][index], _RATES_HZ[version][rate]
 
     @property
     def side_bytes(self) -> int:

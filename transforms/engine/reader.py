@@ -11,8 +11,11 @@ from av import AudioFrame, AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.packet import Packet
 
 from transforms.engine.frames import SampleKind, cut, sample_kind
+from transforms.engine.mp3_offsets import FrameOffsets
+from transforms.probe.decoding import packets
 from transforms.probe.guard import audio_stream, open_media
 from transforms.source import Source
 
@@ -34,6 +37,8 @@ class Reader:
         self._frames: Iterator[AudioFrame] = iter(())
         self._origin: int | None = None  # place of the first decoded sample on the container's clock
         self._position: int | None = None  # of the next decoded sample; None where only a seek can tell
+        self._offsets: FrameOffsets | None = None
+        self._has_jumped = False  # the demuxer's clock is not the file's any more
 
     def close(self) -> None:
         """Close the file."""
@@ -69,6 +74,10 @@ class Reader:
         if self._source.seekable and early > 0:
             if self._container is None:
                 self._rewind()
+            if self._jump(early, start):
+                return
+            if self._has_jumped:
+                self._rewind()
             if self._seek(early, start):
                 return
         self._rewind()
@@ -77,7 +86,12 @@ class Reader:
         """Decode from the beginning of the file, freshly opened: only then is everything as at the first time."""
         self.close()
         self._container = open_media(self._path)
-        frames = self._decode(self._container)
+        self._has_jumped = False
+        following = _packets(self._container)
+        head = next(following, None)
+        if self._container.format.name == "mp3" and self._source.seekable and head is not None and head.pos is not None:
+            self._offsets = FrameOffsets.of_file(self._path, head.pos)
+        frames = self._decode(self._container, chain(() if head is None else (head,), following))
         first = next(frames, None)
         # The first sample that comes out is sample 0, whatever the container says of its start (ENGINE 2).
         self._origin = None if first is None else self._place(first)
@@ -95,25 +109,51 @@ class Reader:
             self._container.seek(int((early + self._origin) / self._source.sample_rate_hz / stream.time_base), stream=stream)
         except FFmpegError:
             return False
-        frames = self._decode(self._container)
+        return self._continue(self._container, _packets(self._container), 0, start)
+
+    def _jump(self, early: int, start: int) -> bool:
+        """The same by bytes, in a file whose frames lie where their numbers say. The demuxer's clock begins anew there."""
+        assert self._container is not None
+        if self._offsets is None or self._origin is None or self._offsets.header.sample_rate_hz != self._source.sample_rate_hz:
+            return False
+        samples = self._offsets.header.samples
+        number = (early + self._origin) // samples
+        at = self._offsets.find(number)
+        if at is None:
+            return False
+        self._has_jumped = True
+        try:
+            self._container.seek(at, stream=audio_stream(self._container), unsupported_byte_offset=True)
+        except FFmpegError:
+            return False
+        following = _packets(self._container)
+        head = next(following, None)
+        place = None if head is None else self._place(head)
+        if head is None or head.pos != at or place is None:
+            return False
+        return self._continue(self._container, chain((head,), following), number * samples - place, start)
+
+    def _continue(self, container: InputContainer, following: "Iterator[Packet[AudioStream]]", late: int, start: int) -> bool:
+        """Decode on from here, where the demuxer's clock is `late` samples late. False when the first sample lies behind `start`."""
+        frames = self._decode(container, following)
         first = next(frames, None)
         place = None if first is None else self._place(first)
-        if first is None or place is None or place - self._origin > start:
+        if first is None or place is None or self._origin is None or place + late - self._origin > start:
             return False
-        self._position = place - self._origin
+        self._position = place + late - self._origin
         self._frames = chain((first,), frames)
         return True
 
-    def _place(self, frame: AudioFrame) -> int | None:
-        """A frame's time stamp in samples."""
-        if frame.pts is None or frame.time_base is None:
+    def _place(self, timed: "AudioFrame | Packet[AudioStream]") -> int | None:
+        """A time stamp in samples."""
+        if timed.pts is None or timed.time_base is None:
             return None
-        return round(frame.pts * frame.time_base * self._source.sample_rate_hz)
+        return round(timed.pts * timed.time_base * self._source.sample_rate_hz)
 
-    def _decode(self, container: InputContainer) -> Iterator[AudioFrame]:
-        """Decode from where the container stands, in the source's rate and layout whatever the stream changes to."""
+    def _decode(self, container: InputContainer, following: "Iterator[Packet[AudioStream]]") -> Iterator[AudioFrame]:
+        """Decode a container's packets in the source's rate and layout whatever the stream changes to."""
         conform = _Conform(self._source, self._sample_format)
-        for frame in _decoded(container, audio_stream(container)):
+        for frame in _decoded(following, audio_stream(container)):
             yield from conform.push(frame)
         yield from conform.flush()
 
@@ -145,17 +185,13 @@ class _Conform:
         return [] if resampler is None else resampler.resample(None)
 
 
-def _decoded(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    """Every frame that can be decoded. An error of the demuxer ends the file, one of the decoder costs its packet."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except FFmpegError:
-            packet = None
-        if packet is not None and packet.size == 0:
-            continue  # it would flush the decoder
+def _packets(container: InputContainer) -> "Iterator[Packet[AudioStream]]":
+    """From where the container stands, without the empty one, which would flush the decoder."""
+    return (packet for packet in packets(container, audio_stream(container)) if packet.size)
+
+
+def _decoded(following: "Iterator[Packet[AudioStream]]", stream: AudioStream) -> Iterator[AudioFrame]:
+    """Every frame that can be decoded. An error of the decoder costs its packet."""
+    for packet in chain(following, (None,)):
         with suppress(FFmpegError):
             yield from stream.codec_context.decode(packet)
-        if packet is None:
-            return

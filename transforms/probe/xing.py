@@ -21,6 +21,12 @@ def is_xing(path: str, first_frame_at: int) -> bool:
         return b"Xing" in _before(file, first_frame_at)
 
 
+def calls_itself_constant(path: str, first_frame_at: int) -> bool:
+    """Whether an mp3 file says that all of its frames have one bit rate: "Info" before the first audio frame (a byte offset)."""
+    with open_bytes(path) as file:
+        return b"Info" in _before(file, first_frame_at)
+
+
 def xing_tells(path: str, first_frame_at: int) -> bool:
     """Whether a Xing header stands before the first audio frame (a byte offset) and its length can be believed.
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests import tones
 from transforms.engine import supply
-from transforms.engine.messages import WHOLE, Assemble, Encode, Measure
+from transforms.engine.messages import WHOLE, Assemble, Encode, Measure, Span
 from transforms.engine.pool import Engine
 from transforms.engine.protocol import Supplied, Wanted
 from transforms.engine.sandbox import EngineLimits
@@ -31,6 +31,8 @@ class Other:
         with self.path.open("wb") as file:
             file.truncate(len(self.content))
         self._slow = slow
+        self.brought: set[int] = set()
+        """Where the blocks begin that were asked for."""
 
     async def bring(self, path: str, start: int, end: int) -> tuple[int, int]:
         assert path == str(self.path)
@@ -38,6 +40,7 @@ class Other:
         await asyncio.sleep(slow)
         first = start // BLOCK_BYTES * BLOCK_BYTES
         last = min(len(self.content), -(-end // BLOCK_BYTES) * BLOCK_BYTES)
+        self.brought.update(range(first, last, BLOCK_BYTES))
         with self.path.open("r+b") as file:
             file.seek(first)
             file.write(self.content[first:last])
@@ -62,6 +65,20 @@ async def test_an_arriving_file_is_what_the_complete_one_is(name: str, codec: st
             artifact = await engine.assemble(Assemble(decided, (path,), parts, str(scratch)), timeout_seconds=60)
             made.append((scratch / artifact.file).read_bytes())
     assert made[0] == made[1]
+
+
+async def test_a_far_segment_of_an_mp3_needs_no_bytes_before_it(tmp_path: Path) -> None:
+    """Of one bit rate, that is: there is no telling where frames of others lie."""
+    other = Other(tones.write(tmp_path / "x.mp3", tones.music(240, RATE_HZ), RATE_HZ, "-b:a", "128k"))
+    async with Engine(EngineLimits(), workers=1, reserved=0) as engine:
+        engine.bring = other.bring
+        source = await engine.measure(str(other.path))
+        decided = plan(Spec(Format.HLS_AAC, (Clip("/x", 1),), (Variant(96, RATE_HZ),), None, None), [source], PlanLimits())
+        frames = decided.renditions[0].frames
+        span = Span(frames - 400, frames - 230)
+        await engine.encode(Encode(decided, (str(other.path),), (span,), str(tmp_path)), timeout_seconds=60)
+    assert 0 in other.brought
+    assert len(other.brought) * BLOCK_BYTES < len(other.content) / 8
 
 
 async def test_what_keeps_bytes_away_is_raised_and_the_child_lives_on(tmp_path: Path) -> None:
