@@ -3,6 +3,7 @@
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import floor
 from typing import Final, Self
 
@@ -17,11 +18,12 @@ _FRAMES_SEEN: Final = 4  # so that sound is not taken for a header
 
 @dataclass(frozen=True, slots=True)
 class FrameOffsets:
-    """Of one file, whose first audio frame begins at byte `first_at` with `header`."""
+    """Of one file, whose first audio frame begins at byte `first_at` with `header`; frames have `mean_bytes` on average."""
 
     path: str
     first_at: int
     header: Mp3Header
+    mean_bytes: Fraction
 
     @classmethod
     def of_file(cls, path: str, first_at: int) -> Self | None:
@@ -32,17 +34,17 @@ class FrameOffsets:
             file.seek(first_at)
             header = Mp3Header(int.from_bytes(file.read(4)))
         try:
-            return cls(path, first_at, header) if header.size_bytes else None
+            return cls(path, first_at, header, header.mean_bytes)
         except NotAFrame:
             return None
 
     def find(self, number: int) -> int | None:
         """The byte offset of a frame; None where frames do not lie as they should, or too few follow."""
-        due = self.first_at + floor(number * self.header.mean_bytes)
+        due = self.first_at + floor(number * self.mean_bytes)
         start = max(self.first_at, due - _SLACK_BYTES)
         with open_bytes(self.path) as file:
             file.seek(start)
-            near = file.read(2 * _SLACK_BYTES + _FRAMES_SEEN * (floor(self.header.mean_bytes) + 1))
+            near = file.read(2 * _SLACK_BYTES + _FRAMES_SEEN * (floor(self.mean_bytes) + 1))
         return next((at for at in range(start, due + _SLACK_BYTES + 1) if self._are_frames(near, at - start)), None)
 
     def _are_frames(self, content: bytes, at: int) -> bool:
