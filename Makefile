@@ -35,7 +35,7 @@ test-ceph: setup-test ## The Store's contract against Ceph's S3 gateway (Debian:
 	@SOUNDPATH_TEST_CEPH=1 $(IN_VENV) pytest tests/storage/test_ceph.py
 
 faults: export SOUNDPATH_FAULT_ROUNDS := $(ROUNDS)
-faults: setup-test ## Break a cluster in every way there is: make faults ROUNDS=30 (about an hour; some faults need root)
+faults: setup-test ## Break a cluster in every way there is: make faults ROUNDS=30 (45 minutes; some faults need root)
 	@$(IN_VENV) pytest tests/faults
 
 check: setup-test ## Format, lint and types, changing nothing
