@@ -37,7 +37,7 @@ class Reader:
         self._frames: Iterator[AudioFrame] = iter(())
         self._origin: int | None = None  # place of the first decoded sample on the container's clock
         self._position: int | None = None  # of the next decoded sample; None where only a seek can tell
-        self._offsets: FrameOffsets | None = None
+        self._first_at: int | None = None  # byte offset of the first frame of an mp3 file
         self._has_jumped = False  # the demuxer's clock is not the file's any more
 
     def close(self) -> None:
@@ -89,8 +89,7 @@ class Reader:
         self._has_jumped = False
         following = _packets(self._container)
         head = next(following, None)
-        if self._container.format.name == "mp3" and self._source.seekable and head is not None and head.pos is not None:
-            self._offsets = FrameOffsets.of_file(self._path, head.pos)
+        self._first_at = None if head is None or self._container.format.name != "mp3" else head.pos
         frames = self._decode(self._container, chain(() if head is None else (head,), following))
         first = next(frames, None)
         # The first sample that comes out is sample 0, whatever the container says of its start (ENGINE 2).
@@ -109,16 +108,18 @@ class Reader:
             self._container.seek(int((early + self._origin) / self._source.sample_rate_hz / stream.time_base), stream=stream)
         except FFmpegError:
             return False
-        return self._continue(self._container, _packets(self._container), 0, start)
+        return self._continue(_packets(self._container), self._origin, start)
 
     def _jump(self, early: int, start: int) -> bool:
         """The same by bytes, in a file whose frames lie where their numbers say. The demuxer's clock begins anew there."""
         assert self._container is not None
-        if self._offsets is None or self._origin is None or self._offsets.header.sample_rate_hz != self._source.sample_rate_hz:
+        if self._first_at is None or self._origin is None:
             return False
-        samples = self._offsets.header.samples
-        number = (early + self._origin) // samples
-        at = self._offsets.find(number)
+        offsets = FrameOffsets.of_file(self._path, self._first_at)
+        if offsets is None or offsets.header.sample_rate_hz != self._source.sample_rate_hz:
+            return False
+        number = (early + self._origin) // offsets.header.samples
+        at = offsets.find(number)
         if at is None:
             return False
         self._has_jumped = True
@@ -131,16 +132,17 @@ class Reader:
         place = None if head is None else self._place(head)
         if head is None or head.pos != at or place is None:
             return False
-        return self._continue(self._container, chain((head,), following), number * samples - place, start)
+        return self._continue(chain((head,), following), self._origin + place - number * offsets.header.samples, start)
 
-    def _continue(self, container: InputContainer, following: "Iterator[Packet[AudioStream]]", late: int, start: int) -> bool:
-        """Decode on from here, where the demuxer's clock is `late` samples late. False when the first sample lies behind `start`."""
-        frames = self._decode(container, following)
+    def _continue(self, following: "Iterator[Packet[AudioStream]]", origin: int, start: int) -> bool:
+        """Decode on from here; the file's first sample is `origin` on the demuxer's clock. False when what comes lies behind `start`."""
+        assert self._container is not None
+        frames = self._decode(self._container, following)
         first = next(frames, None)
         place = None if first is None else self._place(first)
-        if first is None or place is None or self._origin is None or place + late - self._origin > start:
+        if first is None or place is None or place - origin > start:
             return False
-        self._position = place + late - self._origin
+        self._position = place - origin
         self._frames = chain((first,), frames)
         return True
 
