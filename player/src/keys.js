@@ -19,9 +19,10 @@ function act(player, key) {
 }
 
 export function listenForKeys(player) {
-  document.addEventListener("keydown", (event) => {
+  const listen = (event) => {
     const taken = event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.target.closest(OWN_KEYS);
     if (taken || (event.key === " " && event.target.closest(SPACE_IS_CLICK))) return;
     if (act(player, event.key)) event.preventDefault();
-  });
+  };
+  document.addEventListener("keydown", listen, true); // on the way down: Video.js's buttons keep what they were pressed with to themselves
 }

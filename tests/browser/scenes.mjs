@@ -118,6 +118,7 @@ export async function keyboard(page, scene) {
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press(" ");
   await until(page, () => !window.stage.media().paused && window.stage.media().currentTime > 0.1);
+  await page.focus(".vjs-play-control"); // as after a click there
   await page.keyboard.press("ArrowRight");
   await until(page, () => window.stage.media().currentTime > 5);
   await page.keyboard.press("m");
