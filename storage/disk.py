@@ -6,7 +6,6 @@
 
 import errno
 import os
-import shutil
 import stat as modes
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -16,7 +15,7 @@ from pathlib import Path
 from storage.aside import Aside
 from storage.blocking import off_loop, to_its_end
 from storage.disk_names import entries, folder_path, object_path
-from storage.durable import make_folders, publish, publish_copy, remove_empty_folders, sync_folder
+from storage.durable import make_folders, publish, publish_copy, remove_empty_folders, remove_tree, sync_folder
 from storage.errors import InvalidKey, ObjectMissing, StoreUnavailable
 from storage.paths import check_key
 from storage.room import failing_when_full, require_room
@@ -126,7 +125,7 @@ class DiskStore:
         sync_folder(folder.parent)
         remove_empty_folders(folder.parent, self._tree)
         count = sum(1 for _ in _walk(gone, "", ""))
-        shutil.rmtree(gone)
+        remove_tree(gone)
         return count
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 # A deleter may take an emptied folder away between our mkdir and our rename: try again, but not for ever.
 RENAME_ATTEMPTS = 100
 
+# A writer that had found its folder when that was renamed away still puts its file there; there are few of these moments.
+REMOVE_ATTEMPTS = 100
+
 
 def publish(source: Path, target: Path) -> os.stat_result:
     """Move a file of the same file system under its final name, durably, replacing what was there; returns its stat.
@@ -62,6 +65,17 @@ def remove_empty_folders(folder: Path, top: Path) -> None:
         except OSError:
             return  # not empty
         folder = folder.parent
+
+
+def remove_tree(folder: Path) -> None:
+    """Take away a folder that has just been renamed, with what late writers still put into it."""
+    for attempt in range(1, REMOVE_ATTEMPTS + 1):
+        try:
+            shutil.rmtree(folder)
+            return
+        except OSError:
+            if attempt == REMOVE_ATTEMPTS:
+                raise
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,3 +156,28 @@ def test_publishing_into_a_folder_that_others_delete(tmp_path: Path) -> None:
     finally:
         stop.set()
         deleter.join()
+
+
+async def test_deleting_a_folder_that_a_writer_had_already_found(store: DiskStore, tmp_path: Path) -> None:
+    """The kernel looks a folder up, then makes the name in it: whoever renames the folder away in between gets the file too."""
+    for _ in range(20):
+        await store.put_file("p/q/x", make_file(tmp_path))
+        descriptor = os.open(tmp_path / "objects" / "tree" / "p" / "q", os.O_RDONLY)
+        writer = threading.Thread(target=_write_until_gone, args=(descriptor,))
+        writer.start()
+        try:
+            assert await store.delete("p/") >= 1
+        finally:
+            writer.join()
+            os.close(descriptor)
+        assert await keys(store, "") == []
+        assert not list(store._aside.folder.iterdir())
+
+
+def _write_until_gone(folder: int) -> None:
+    for i in range(10_000):
+        try:
+            os.close(os.open(f"late-{i}", os.O_CREAT | os.O_WRONLY, dir_fd=folder))
+        except FileNotFoundError:
+            return
+        time.sleep(0.0001)
