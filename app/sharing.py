@@ -145,7 +145,7 @@ async def _encode(shop: Workshop, share: Share) -> tuple[Part, ...]:
         if prepared.fingerprint != share.plan:
             raise AnotherPlan
         with TemporaryDirectory(dir=shop.scratch_dir, prefix=f"{job.id}-{share.number}-") as scratch:
-            task = Encode(prepared.plan, tuple(map(str, prepared.paths)), share.spans, scratch)
+            task = Encode(prepared.plan, tuple(map(str, prepared.paths)), (share.spans,), scratch)
             background = job.priority is Priority.BACKGROUND
             parts = await shop.engine.encode(task, timeout_seconds=shop.timeout_seconds, background=background)
             for part in parts:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from app.jobs.job import Job
 from app.jobs.outages import until_back
 from app.jobs.stream import Stream
 from app.live.listing import keeps_up
-from app.live.order import Order
+from app.live.order import BLOCK_SEGMENTS, Order
 from app.live.publishing import Folder
 from app.live.signals import RECHECK_SECONDS, LiveSignals
 from app.live.speed import Speedometer
@@ -24,7 +24,10 @@ from transforms.hls.bandwidth import EncodedSegment, measured
 from transforms.plan import Plan
 
 PUBLISHED_AT_ONCE = 4
-"""Segments of one variant that are made durable side by side, while the next are encoded."""
+"""Turns whose segments are made durable side by side, while the next are encoded."""
+
+TURN_SEGMENTS = BLOCK_SEGMENTS
+"""What a lane encodes in one turn where nobody plays meanwhile: the way to the child and back is paid once."""
 
 START_SECONDS = 0.5
 """A player that has just begun asks for its next segments at once, or seeks: until then the processors are kept free for it."""
@@ -32,8 +35,11 @@ START_SECONDS = 0.5
 CALM_SECONDS = 2.0
 """After so long a fill goes on though others wait: every encode ends some time."""
 
-Encoded = Callable[[int, Sequence[Part]], Awaitable[None]]
-"""Takes a segment's parts to where they are published; returns when the next may be encoded."""
+Parts = Mapping[int, Sequence[Part]]
+"""What a turn has encoded: by segment, a part of each rendition."""
+
+Encoded = Callable[[Parts], Awaitable[None]]
+"""Takes segments to where they are published; returns when the next may be encoded."""
 
 
 class AttemptLost(Conflict):
@@ -70,6 +76,14 @@ class Lanes:
 
     fill: int
     wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a lane fills: when it begins, and how many segments at most it encodes in one turn."""
+
+    start_seconds: float
+    turn_segments: int
 
 
 @dataclass(slots=True)
@@ -111,15 +125,16 @@ class StreamEncode:
         try:
             async with asyncio.TaskGroup() as tasks:
 
-                async def publish(index: int, parts: Sequence[Part]) -> None:
-                    """The lane goes on while the segment is made durable."""
+                async def publish(parts: Parts) -> None:
+                    """The lane goes on while the segments are made durable."""
                     await room.acquire()
-                    tasks.create_task(self._publish(order, index, parts)).add_done_callback(lambda _: room.release())
+                    tasks.create_task(self._publish(order, parts)).add_done_callback(lambda _: room.release())
 
-                start_seconds = START_SECONDS if lanes.wanted else 0
-                lasting = [tasks.create_task(self._fill(order, lane, publish, start_seconds)) for lane in range(order.lanes)]
-                lasting += [tasks.create_task(self._serve(order, publish)) for _ in range(lanes.wanted)]
-                lasting += [tasks.create_task(self._listen())]
+                pace = Pace(START_SECONDS, 1) if lanes.wanted else Pace(0, TURN_SEGMENTS)
+                lasting = [tasks.create_task(self._fill(order, lane, publish, pace)) for lane in range(order.lanes)]
+                if lanes.wanted:
+                    lasting += [tasks.create_task(self._serve(order, publish)) for _ in range(lanes.wanted)]
+                    lasting += [tasks.create_task(self._listen())]
                 await self._complete.wait()
                 for task in lasting:
                     task.cancel()
@@ -132,24 +147,21 @@ class StreamEncode:
         wanted = lanes.wanted > 0
         async with self._turn(wanted=wanted) as encode:
             index = order.take_wanted(self.signals.wants(self.job.id)) if wanted else None
-            if index is None:
-                index = order.take_fill(0)
-            assert index is not None
-            parts = await encode(index)
-        await self._publish(order, index, parts)
+            parts = await encode(order.take_fill(0) if index is None else (index,))
+        await self._publish(order, parts)
 
-    async def _fill(self, order: Order, lane: int, publish: Encoded, start_seconds: float) -> None:
+    async def _fill(self, order: Order, lane: int, publish: Encoded, pace: Pace) -> None:
         """Encode what nobody waits for, in the idle time of the engine. Niceness alone does not do it: Linux counts it within a session."""
-        await asyncio.sleep(start_seconds)
+        await asyncio.sleep(pace.start_seconds)
         while True:
             await self.signals.calm(CALM_SECONDS)
             async with self._turn(wanted=False) as encode:
                 # Only now, when a child is free: what has waited in a queue could not go before others any more when a player asks for it.
-                index = order.take_fill(lane)
-                if index is None:
+                segments = order.take_fill(lane, pace.turn_segments)
+                if not segments:
                     return
-                parts = await encode(index)
-            await publish(index, parts)
+                parts = await encode(segments)
+            await publish(parts)
 
     async def _serve(self, order: Order, publish: Encoded) -> None:
         """Encode what somebody waits for; what that is, too, is decided when a child is free."""
@@ -162,9 +174,9 @@ class StreamEncode:
                 async with self._turn(wanted=True) as encode:
                     self._queued -= 1
                     index = order.take_wanted(self._wants())
-                    parts = () if index is None else await encode(index)
-                if index is not None:
-                    await publish(index, parts)
+                    parts = None if index is None else await encode((index,))
+                if parts is not None:
+                    await publish(parts)
 
     def _wants(self) -> Sequence[int]:
         return (*self.signals.wants(self.job.id), *self._wants_elsewhere)
@@ -177,45 +189,49 @@ class StreamEncode:
             await asyncio.sleep(RECHECK_SECONDS)
 
     @asynccontextmanager
-    async def _turn(self, *, wanted: bool) -> AsyncIterator[Callable[[int], Awaitable[tuple[Part, ...]]]]:
-        """A child of the engine; gives what encodes a segment with it."""
+    async def _turn(self, *, wanted: bool) -> AsyncIterator[Callable[[Sequence[int]], Awaitable[Parts]]]:
+        """A child of the engine; gives what encodes segments with it."""
         plan, paths = self.material.plan, tuple(str(path) for path in self.material.paths)
 
-        async def encode(index: int) -> tuple[Part, ...]:
-            spans = tuple(Span(span.start, span.end) for span in self.stream.segmentation.spans(index))
-            task = Encode(plan, paths, spans, str(self.material.scratch))
-            parts = await turn.encode(task, timeout_seconds=self.material.timeout_seconds)
+        async def encode(segments: Sequence[int]) -> Parts:
+            pieces = tuple(tuple(Span(span.start, span.end) for span in self.stream.segmentation.spans(index)) for index in segments)
+            task = Encode(plan, paths, pieces, str(self.material.scratch))
+            parts = await turn.encode(task, timeout_seconds=len(segments) * self.material.timeout_seconds)
             SEGMENTS_ENCODED.inc(len(parts))
-            return parts
+            renditions = len(self.stream.renditions)
+            return {index: parts[n * renditions : (n + 1) * renditions] for n, index in enumerate(segments)}
 
         with self.signals.urgent() if wanted else nullcontext():
             async with self.engine.turn(plan, paths, background=not wanted) as turn:
                 yield encode
 
-    async def _publish(self, order: Order, index: int, parts: Sequence[Part]) -> None:
+    async def _publish(self, order: Order, parts: Parts) -> None:
         self.calls.check()
-        await self._store(index, parts, self._speeds(parts))
-        order.published(index)
+        await self._store(parts, self._speeds(parts))
+        for index in parts:
+            order.published(index)
+            self.signals.published(self.job.id, index)
         if not order.missing:
             self._complete.set()
-        self.signals.published(self.job.id, index)
         self.calls.progress(1 - order.missing / self.stream.segments)
 
-    def _speeds(self, parts: Sequence[Part]) -> tuple[float, ...]:
-        self._speedometer.add(parts[0].samples / self.stream.renditions[0].sample_rate_hz, [part.work_seconds for part in parts])
+    def _speeds(self, parts: Parts) -> tuple[float, ...]:
+        for of in parts.values():
+            self._speedometer.add(of[0].samples / self.stream.renditions[0].sample_rate_hz, [part.work_seconds for part in of])
         return self._speedometer.speeds(time.monotonic() - self._begun_seconds)
 
-    async def _store(self, index: int, parts: Sequence[Part], speeds: tuple[float, ...]) -> None:
+    async def _store(self, parts: Parts, speeds: tuple[float, ...]) -> None:
         """Durable first, then known: the stream is announced with its first segment, and when a rendition begins or ceases to keep up."""
         if self.announced and list(map(keeps_up, speeds)) == list(map(keeps_up, self.stream.speeds)):
-            self.sizes[index] = await self.folder.publish(index, parts, self.material.scratch)
+            self.sizes |= await self.folder.publish(parts, self.material.scratch)
             return
         stream = replace(self.stream, speeds=speeds)
-        self.sizes[index], ours = await asyncio.gather(
-            self.folder.publish(index, parts, self.material.scratch), until_back(lambda: self.calls.announce(stream))
+        sizes, ours = await asyncio.gather(
+            self.folder.publish(parts, self.material.scratch), until_back(lambda: self.calls.announce(stream))
         )
         if not ours:
             raise AttemptLost
+        self.sizes |= sizes
         self.announced = True
         self.folder = replace(self.folder, stream=stream)
 

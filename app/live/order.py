@@ -55,28 +55,29 @@ class Order:
         index = next((index for index in open_wants if self._is_seek(index)), open_wants[0])
         self._asked.add(index)
         self._position = index
-        return self._take(index)
+        self._taken.add(index)
+        return index
 
-    def take_fill(self, lane: int) -> int | None:
-        """The next segment of a lane; None when nothing is left for it."""
+    def take_fill(self, lane: int, at_most: int = 1) -> range:
+        """The next segments of a lane, which follow each other; empty when nothing is left for it."""
         block = self._blocks[lane]
         if not (block.next < block.end and self._is_open(block.next)):
             start = self._next_open()
             if start is None:
-                return None
+                return range(0)
             block.next, block.end = start, self._segments if self._serial else start + BLOCK_SEGMENTS
-        index = block.next
-        block.next += 1
-        return self._take(index)
+        # Half of its share of the rest at most: the lanes end together.
+        share = max(1, len(self._missing - self._taken) // (2 * self.lanes))
+        first, last = block.next, min(block.end, block.next + at_most, block.next + share)
+        while block.next < last and self._is_open(block.next):
+            self._taken.add(block.next)
+            block.next += 1
+        return range(first, block.next)
 
     def published(self, index: int) -> None:
         """It is durable."""
         self._missing.discard(index)
         self._taken.discard(index)
-
-    def _take(self, index: int) -> int:
-        self._taken.add(index)
-        return index
 
     def _is_open(self, index: int) -> bool:
         return index in self._missing and index not in self._taken

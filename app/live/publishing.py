@@ -1,7 +1,8 @@
 """Segments on their way into the store: packed, durable, and never written twice; and how an attempt goes on where another one was."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import shutil
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -54,16 +55,30 @@ class Folder:
         last = len(self.stream.renditions) - 1
         return {index: tuple(of[r] for r in range(last + 1)) for index, of in sizes.items() if last in of}
 
-    async def publish(self, index: int, parts: Sequence[Part], scratch: Path) -> tuple[int, ...]:
-        """Put a segment's renditions into the store, the last one last; their sizes."""
-        sizes = await asyncio.gather(*(self._put(r, index, scratch / part.file) for r, part in enumerate(parts[:-1])))
-        return (*sizes, await self._put(len(parts) - 1, index, scratch / parts[-1].file))
+    async def publish(self, parts: Mapping[int, Sequence[Part]], scratch: Path) -> dict[int, tuple[int, ...]]:
+        """Put segments into the store, a part of each rendition by segment, the last rendition of each last; their sizes."""
+        packed = await off_loop(lambda: {index: [self._pack(index, part, scratch) for part in of] for index, of in parts.items()})
+        sizes = await asyncio.gather(*(self._put(index, files) for index, files in packed.items()))
+        return dict(zip(packed, sizes, strict=True))
 
-    async def _put(self, rendition: int, index: int, frames: Path) -> int:
-        first_frame = self.stream.segmentation.span(rendition, index).start
-        header = segment_header(first_frame, self.stream.renditions[rendition].sample_rate_hz)
-        stat = await self.store.put_file(self.key(rendition, index), await off_loop(_pack, header, frames))
-        return stat.size_bytes
+    async def _put(self, index: int, files: Sequence[Path]) -> tuple[int, ...]:
+        """One segment's renditions."""
+        keyed = [(self.key(rendition, index), file) for rendition, file in enumerate(files)]
+        stats = await asyncio.gather(*(self.store.put_file(key, file) for key, file in keyed[:-1]))
+        stats.append(await self.store.put_file(*keyed[-1]))
+        return tuple(stat.size_bytes for stat in stats)
+
+    def _pack(self, index: int, part: Part, scratch: Path) -> Path:
+        """The frames behind the header of their segment, in a new file."""
+        first_frame = self.stream.segmentation.span(part.rendition, index).start
+        header = segment_header(first_frame, self.stream.renditions[part.rendition].sample_rate_hz)
+        frames = scratch / part.file
+        packed = frames.with_name(frames.name + ".aac")
+        with packed.open("wb") as out, frames.open("rb") as source:
+            out.write(header)
+            shutil.copyfileobj(source, out, COPY_BYTES)
+        frames.unlink()
+        return packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +112,3 @@ def _inherited(stream: Stream, segments: Iterable[int]) -> Iterable[Inherited]:
     for (attempt, _), run in groupby(numbered, lambda pair: (stream.attempt_of(pair[1]), pair[1] - pair[0])):
         indexes = [index for _, index in run]
         yield Inherited(attempt, indexes[0], indexes[-1] + 1)
-
-
-def _pack(header: bytes, frames: Path) -> Path:
-    """The header and the frames behind it, in a new file."""
-    packed = frames.with_name(frames.name + ".aac")
-    with packed.open("wb") as out, frames.open("rb") as source:
-        out.write(header)
-        while piece := source.read(COPY_BYTES):
-            out.write(piece)
-    frames.unlink()
-    return packed

@@ -76,14 +76,15 @@ class ReadCover:
 
 @dataclass(frozen=True, slots=True)
 class Encode:
-    """Encode one span of every rendition into parts: `spans[i]` counts frames of rendition i's own grid.
+    """Encode pieces of the output, in order; a piece is one span of every rendition, `piece[i]` in frames of rendition i's own grid.
 
-    `paths[i]` is the file that cuts with `source == i` read. The spans should end at nearly the same time: all are fed by one decode.
+    `paths[i]` is the file that cuts with `source == i` read. A piece's spans should end at nearly the same time: all are fed by one
+    decode. Pieces that follow each other are encoded in one go.
     """
 
     plan: Plan
     paths: tuple[str, ...]
-    spans: tuple[Span, ...]
+    pieces: tuple[tuple[Span, ...], ...]
     scratch: str
     kind: Literal["encode"] = "encode"
 
@@ -153,7 +154,7 @@ class CoverRead:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Answer to Encode: one part per rendition, in order."""
+    """Answer to Encode: one part per rendition of the first piece, then of the next."""
 
     parts: tuple[Part, ...]
     kind: Literal["encoded"] = "encoded"
@@ -179,7 +180,7 @@ class Spooled:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Decoded and encoded so far, in samples of the first rendition's span."""
+    """Decoded and encoded so far, in samples of the first rendition."""
 
     samples: int
     kind: Literal["progress"] = "progress"

@@ -78,7 +78,7 @@ async def run_plan(engine: Engine, plan: Plan, paths: Sequence[Path], scratch: P
 
     async def work(lane: int) -> None:
         while (index := await division.take(lane)) is not None:
-            task = Encode(read, opened, pieces[index], str(scratch))
+            task = Encode(read, opened, (pieces[index],), str(scratch))
             made = await engine.encode(task, follow(index), timeout_seconds=options.timeout_seconds, background=options.background)
             parts.extend(made)
 

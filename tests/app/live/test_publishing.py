@@ -49,7 +49,7 @@ async def publish(folder: Folder, index: int, scratch: Path, content: bytes) -> 
     for rendition in (0, 1):
         (scratch / f"{rendition}").write_bytes(content)
     parts = [Part(rendition, Span(0, 1), f"{rendition}", 1, 1024, len(content)) for rendition in (0, 1)]
-    await folder.publish(index, parts, scratch)
+    await folder.publish({index: parts}, scratch)
 
 
 async def heard(folder: Folder, index: int, rendition: int = 0) -> bytes | None:

@@ -206,7 +206,7 @@ PART = Part(0, Span(3, None), "part 0", 1, 1_152, 417)
     "task",
     [
         Measure("/originals/ä \n b.mp3"),
-        Encode(PLAN, ("/a",), (Span(3, 9),), "/scratch"),
+        Encode(PLAN, ("/a",), ((Span(3, 9),), (Span(9, 12),)), "/scratch"),
         Assemble(PLAN, ("/a",), (PART,), "/scratch"),
     ],
     ids=lambda task: task.kind,

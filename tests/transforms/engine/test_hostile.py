@@ -118,7 +118,7 @@ async def test_nothing_is_opened_when_the_file_changes_after_it_was_measured(gro
         path, scratch = ground.file("song.mp3", content), ground.folder / "scratch"
         scratch.mkdir(exist_ok=True)
         with pytest.raises((RefusedInput, EngineFault)) as failed:
-            await engine.encode(Encode(decided, (path,), (WHOLE,), str(scratch)), timeout_seconds=TIMEOUT_SECONDS)
+            await engine.encode(Encode(decided, (path,), ((WHOLE,),), str(scratch)), timeout_seconds=TIMEOUT_SECONDS)
         ground.assert_clean(failed.value)
         ground.assert_untouched()
 

@@ -41,7 +41,7 @@ class Studio:
         return plan(Spec(format_, (Clip("/song", plays),), (Variant(128, 48_000),)), [source], PlanLimits())
 
     def encode(self, decided: Plan, span: Span = WHOLE) -> Encode:
-        return Encode(decided, (self.song,), (span,), self.scratch)
+        return Encode(decided, (self.song,), ((span,),), self.scratch)
 
 
 @asynccontextmanager

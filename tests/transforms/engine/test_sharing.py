@@ -53,6 +53,6 @@ async def test_real_time_work_begins_at_once(engine: Engine, long_encode: "async
     source = tmp_path / "a.flac"
     made = plan_of(Wish(Format.HLS_AAC, 128, 44_100), [source])
     for start in (0, 172, 400):
-        parts = await engine.encode(Encode(made, (str(source),), (Span(start, start + 172),), str(tmp_path)), timeout_seconds=60)
+        parts = await engine.encode(Encode(made, (str(source),), ((Span(start, start + 172),),), str(tmp_path)), timeout_seconds=60)
         assert parts[0].frames == 172
     assert not long_encode.done()

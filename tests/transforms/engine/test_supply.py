@@ -61,7 +61,7 @@ async def test_an_arriving_file_is_what_the_complete_one_is(name: str, codec: st
         for path in (str(file), str(other.path)):
             scratch = tmp_path / f"scratch-{len(made)}"
             scratch.mkdir()
-            parts = await engine.encode(Encode(decided, (path,), (WHOLE,), str(scratch)), timeout_seconds=60)
+            parts = await engine.encode(Encode(decided, (path,), ((WHOLE,),), str(scratch)), timeout_seconds=60)
             artifact = await engine.assemble(Assemble(decided, (path,), parts, str(scratch)), timeout_seconds=60)
             made.append((scratch / artifact.file).read_bytes())
     assert made[0] == made[1]
@@ -76,7 +76,7 @@ async def test_a_far_segment_of_an_mp3_needs_no_bytes_before_it(tmp_path: Path) 
         decided = plan(Spec(Format.HLS_AAC, (Clip("/x", 1),), (Variant(96, RATE_HZ),), None, None), [source], PlanLimits())
         frames = decided.renditions[0].frames
         span = Span(frames - 400, frames - 230)
-        await engine.encode(Encode(decided, (str(other.path),), (span,), str(tmp_path)), timeout_seconds=60)
+        await engine.encode(Encode(decided, (str(other.path),), ((span,),), str(tmp_path)), timeout_seconds=60)
     assert 0 in other.brought
     assert len(other.brought) * BLOCK_BYTES < len(other.content) / 8
 
