@@ -7,10 +7,16 @@ from math import ceil
 from transforms.engine.messages import Span
 from transforms.plan import Plan, Rendition
 from transforms.source import Source
-from transforms.spec import WAV_FAMILY
+from transforms.spec import WAV_FAMILY, Format
 
 RANGE_SECONDS = 60
 """Long enough that pre-roll and seeking cost nothing measurable (ENGINE 3), short enough for progress and fair sharing."""
+
+LAME_RANGES = 2
+"""So many of these are one for MP3, whose ranges start a program each (25 ms, 4 % of a minute's work)."""
+
+LAST_RANGES = 4
+"""Of each lane, that are not joined so: the lanes end together, and help each other there."""
 
 MIN_RANGE_SECONDS = 10
 """Below this the start of a range costs more than a second core gains."""
@@ -24,21 +30,23 @@ MAX_SPOOLED_SECONDS = 4 * 3600
 
 def ranges(plan: Plan, cores: int) -> tuple[tuple[Span, ...], ...]:
     """The encode's ranges in order, each with one span per rendition. One range when positions cannot be reached by seeking."""
-    count = _count(plan, cores)
-    bounds = [[_frame(rendition, Fraction(i, count)) for rendition in plan.renditions] for i in range(count)]
+    bounds = [[_frame(rendition, share) for rendition in plan.renditions] for share in _starts(plan, cores)]
     ends: list[list[int | None]] = [*bounds[1:], [None] * len(plan.renditions)]  # type: ignore[list-item]
     return tuple(
         tuple(Span(start, end) for start, end in zip(starts, stops, strict=True)) for starts, stops in zip(bounds, ends, strict=True)
     )
 
 
-def _count(plan: Plan, cores: int) -> int:
-    if cores < 2 or plan.seconds < 2 * MIN_RANGE_SECONDS or not all(source.seekable for source in plan.sources):
-        return 1
-    shortest = int(plan.seconds / MIN_RANGE_SECONDS)
-    # Whole rounds: with three ranges on two cores one core would wait for a third of the time.
-    rounds = ceil(plan.seconds / (RANGE_SECONDS * cores))
-    return min(rounds * cores, shortest)
+def _starts(plan: Plan, cores: int) -> list[Fraction]:
+    """Where the ranges begin, as shares of the whole. Whole rounds: with three ranges on two cores one core would wait for a third of
+    the time."""
+    lanes = min(cores, int(plan.seconds / MIN_RANGE_SECONDS))
+    if lanes < 2 or not all(source.seekable for source in plan.sources):
+        return [Fraction(0)]
+    rounds = ceil(plan.seconds / (RANGE_SECONDS * lanes))
+    joined = LAME_RANGES if plan.format is Format.MP3 else 1
+    begun = [i for i in range(rounds) if i % joined == 0 or i >= rounds - LAST_RANGES]
+    return [Fraction(lane * rounds + i, lanes * rounds) for lane in range(lanes) for i in begun]
 
 
 def _frame(rendition: Rendition, share: Fraction) -> int:

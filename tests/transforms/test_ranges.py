@@ -35,6 +35,13 @@ def test_ranges_come_in_whole_rounds(seconds: int, cores: int, count: int) -> No
     assert made[-1][0].end is None
 
 
+def test_mp3_starts_its_encoder_less_often_but_for_the_end_of_each_lane() -> None:
+    made = [spans[0] for spans in ranges(replace(plan_of(1200), format=Format.MP3), 2)]
+    minutes = [round(Fraction((span.end or 1200 * RATE_HZ // 1024) - span.start) * 1024 / RATE_HZ / 60) for span in made]
+    assert minutes == [2, 2, 2, 1, 1, 1, 1] * 2
+    assert [span.end for span in made[:-1]] == [span.start for span in made[1:]]
+
+
 def test_what_cannot_be_entered_is_one_range() -> None:
     assert ranges(plan_of(3600, seekable=False), 2) == ((Span(0, None),),)
 
