@@ -15,7 +15,7 @@ DIVIDED_SECONDS: Final = 240
 """Shorter encodes are over before another machine has read the original."""
 
 LANES_ELSEWHERE: Final = 2
-"""A divided encode is cut as if there were twice the cores: ranges of at most a minute, whoever takes them."""
+"""A divided encode is cut as if there were twice the cores: ranges of at most a minute (MP3: two), whoever takes them."""
 
 Ranges = tuple[tuple[Span, ...], ...]
 

@@ -41,8 +41,10 @@ class Turn:
         await self._held.__aexit__(kind, error, trace)
 
     async def encode(self, task: Encode, progress: Callable[[int], None] | None = None, *, timeout_seconds: float) -> tuple[Part, ...]:
-        """Encode one task. As `Engine.encode` in everything else."""
+        """Encode one task: a part of each rendition for each piece, in order. As `Engine.encode` in everything else."""
         parts = expected(await self.perform(task, timeout_seconds, progress), Encoded).parts
+        if [part.rendition for part in parts] != [number for piece in task.pieces for number in range(len(piece))]:
+            raise EngineCrash("The engine stopped unexpectedly.", detail=f"{len(parts)} parts are no answer to {len(task.pieces)} pieces")
         for part in parts:
             check_file(task.scratch, part.file, part.size_bytes)
         return parts

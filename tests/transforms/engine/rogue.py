@@ -1,6 +1,7 @@
 """A child that misbehaves as told: the real protocol and loop around a task that attacks.
 
-The path of a Measure names the attack; whatever else is asked for, it answers with a length.
+The path of a Measure names the attack, the paths of an Encode are the renditions it answers with; whatever else is asked for, it answers
+with a length.
 """
 
 import os
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from transforms.engine.messages import Measure, Measured, Outcome, Task
+from transforms.engine.messages import WHOLE, Encode, Encoded, Measure, Measured, Outcome, Part, Task
 from transforms.engine.seal import DIE_WITH_PARENT
 from transforms.engine.taskloop import serve, take_pipes
 from transforms.errors import TooLarge, UnsupportedInput
@@ -97,6 +98,8 @@ ATTACKS: dict[str, Callable[[], None]] = {
 
 
 def perform(task: Task, progress: Callable[[int], None]) -> Outcome:
+    if isinstance(task, Encode):
+        return Encoded(tuple(Part(int(rendition), WHOLE, "part", 1, 1_024, 0) for rendition in task.paths))
     if not isinstance(task, Measure):
         return Measured(SOURCE)
     if task.path == "nice":

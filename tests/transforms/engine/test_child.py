@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,8 @@ from transforms.engine.child import LOG_BYTES, Child
 from transforms.engine.messages import Assemble, Encode, Measure, Measured, Part, Progress, Refused, Span
 from transforms.engine.protocol import Assignment, BrokenLine, Line, read_assignment, read_line, write_assignment, write_line
 from transforms.engine.sandbox import EngineLimits, Isolation, Sandbox
+from transforms.engine.supply import everything_is_here
+from transforms.engine.turn import Turn
 from transforms.errors import EngineCrash
 from transforms.plan import Plan, Rendition, Run
 from transforms.source import Source
@@ -110,6 +113,22 @@ async def test_death_and_lies_are_crashes(name: str) -> None:
         assert not alive(child.pid)
         with pytest.raises(EngineCrash):
             await attack(child, "nothing")
+
+
+@pytest.mark.parametrize("renditions", ["", "00", "0101", "01010", "010102"])
+async def test_parts_that_were_not_asked_for_are_crashes(renditions: str, tmp_path: Path) -> None:
+    async with started() as child:
+
+        @asynccontextmanager
+        async def lease() -> AsyncIterator[Child]:
+            yield child
+
+        (tmp_path / "part").touch()
+        task = Encode(PLAN, tuple(renditions), 3 * ((Span(3, 9), Span(3, 9)),), str(tmp_path))
+        async with Turn(lease, everything_is_here) as turn:
+            with pytest.raises(EngineCrash, match="stopped"):
+                await turn.encode(task, timeout_seconds=30)
+            assert len(await turn.encode(replace(task, paths=tuple("010101")), timeout_seconds=30)) == 6
 
 
 async def test_a_child_that_cannot_start_says_why() -> None:
