@@ -62,7 +62,7 @@ class Material:
 @dataclass(frozen=True, slots=True)
 class Calls:
     """Whom the encode asks and tells: `announce` the stream (False: not ours any more), `wants` of players in other programs,
-    `check` the sources before each segment, the share done to `progress`."""
+    `check` the sources before segments are published, the share done to `progress`."""
 
     announce: Callable[[Stream], Awaitable[bool]]
     wants: Callable[[], Awaitable[Sequence[int]]]

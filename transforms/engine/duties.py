@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 from collections.abc import Callable
-from functools import partial
 
 from transforms.engine.assemble import assemble
 from transforms.engine.cover import read_picture
@@ -61,11 +60,7 @@ class Duties:
             self._close()
             self._session, self._subject = Session(task.plan, task.paths, ffmpeg=self._ffmpeg), subject
         try:
-            parts: list[Part] = []
-            for spans in task.pieces:
-                before = sum(part.samples for part in parts if part.rendition == 0)
-                parts += self._session.encode(spans, task.scratch, partial(_ahead, progress, before))
-            return tuple(parts)
+            return tuple(part for spans in task.pieces for part in self._session.encode(spans, task.scratch, progress))
         except BaseException:
             self._close()
             raise
@@ -74,7 +69,3 @@ class Duties:
         session, self._session = self._session, None
         if session is not None:
             session.close()
-
-
-def _ahead(progress: Callable[[int], None], before: int, samples: int) -> None:
-    progress(before + samples)

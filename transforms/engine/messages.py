@@ -180,7 +180,7 @@ class Spooled:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Decoded and encoded so far, in samples of the first rendition."""
+    """Decoded and encoded so far, in samples of the first rendition's span of the piece that is being encoded."""
 
     samples: int
     kind: Literal["progress"] = "progress"
