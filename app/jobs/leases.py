@@ -18,7 +18,7 @@ from app.jobs.outages import until_back
 from app.jobs.owners import Owner, owner_marks
 from app.jobs.rows import read_job
 from app.jobs.tables import is_queued, is_running, jobs
-from app.jobs.transitions import Setback, is_held, running_rows, take_back
+from app.jobs.transitions import Setback, change_many, is_held, running_rows, take_back
 from app.jobs.turn import Turn
 from app.jobs.wakeups import Wakeups
 from storage.alive import bury
@@ -109,6 +109,7 @@ class Leases:
             if await connection.scalar(select(jobs.c.id).where(is_running, expired).limit(1)) is None:
                 return 0
         async with self._database.write() as connection:
+            await change_many(connection)
             rows = await running_rows(connection, expired)
             for row in rows:
                 await take_back(connection, self._limits, row, Setback(strikes=1))
@@ -132,6 +133,7 @@ class Leases:
 
     async def _take_back(self, owner_id: str, *conditions: ColumnElement[bool], unless_held: bool = False) -> int:
         async with self._database.write() as connection:
+            await change_many(connection)
             if unless_held and await is_held_elsewhere(connection, owner_id):
                 return 0
             rows = await running_rows(connection, jobs.c.owner == owner_id, *conditions)

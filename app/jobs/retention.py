@@ -18,7 +18,7 @@ from app.jobs.job import Keep, Status
 from app.jobs.layout import job_prefix
 from app.jobs.rows import write_failure
 from app.jobs.tables import cache_generation, is_cached, is_unkept, job_originals, jobs
-from app.jobs.transitions import end, requeue, running_rows
+from app.jobs.transitions import change_many, end, requeue, running_rows
 from app.jobs.wakeups import Wakeups
 from storage.db import Database, now_ms
 from transforms.spec import REAL_TIME_FAMILY
@@ -93,6 +93,7 @@ class Retention:
     async def retire_jobs(self, job_ids: Sequence[str]) -> int:
         """Drop these cached variants (eviction)."""
         async with self._database.write() as connection:
+            await change_many(connection)
             count = await _retire(connection, jobs.c.id.in_(job_ids))
             number = await _raise_generation(connection)
         self._learn(number)
@@ -112,6 +113,7 @@ class Retention:
     async def purged(self, job_ids: Sequence[str]) -> None:
         """Their bytes are deleted."""
         async with self._database.write() as connection:
+            await change_many(connection)
             await connection.execute(update(jobs).where(jobs.c.id.in_(job_ids)).values(purge_due_ms=None, size_bytes=0))
 
     async def put_off(self, job_id: str, seconds: int) -> None:
@@ -165,6 +167,7 @@ class Retention:
     async def _reset(self, account: str, which: ColumnElement[bool]) -> int:
         reads_it = exists().where(job_originals.c.job_id == jobs.c.id, job_originals.c.account == account, which)
         async with self._database.write() as connection:
+            await change_many(connection)
             retired = await _retire(connection, reads_it)
             ended = await _give_up(connection, reads_it)
             restarted = await _restart(connection, reads_it)

@@ -16,7 +16,7 @@ from app.jobs.job import Job, Status
 from app.jobs.rows import job_where
 from app.jobs.tables import jobs, shares
 from app.jobs.wakeups import Wakeups
-from storage.db import Database, now_ms
+from storage.db import Database, now_ms, take_turn
 from transforms.engine.messages import Part, Span
 
 Spans = tuple[Span, ...]
@@ -60,6 +60,7 @@ class Shares:
             for number, spans in enumerate(ranges)
         ]
         async with self._database.write() as connection:
+            await take_turn(connection, "shares")  # `clear` may delete the same rows in another order
             await connection.execute(delete(shares).where(or_(shares.c.job_id == job.id, ~_is_running)))
             await connection.execute(insert(shares), rows)
         self._wakeups.queue_changed()
@@ -91,6 +92,7 @@ class Shares:
     async def clear(self, job: Job) -> None:
         """The attempt needs its shares no more."""
         async with self._database.write() as connection:
+            await take_turn(connection, "shares")
             await connection.execute(delete(shares).where(_of(job)))
 
     async def take(self, taker: str, declined: Collection[tuple[str, int]]) -> Share | None:

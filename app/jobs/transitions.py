@@ -13,7 +13,7 @@ from app.jobs.job import Job, Priority, Status
 from app.jobs.limits import JobLimits
 from app.jobs.rows import write_failure
 from app.jobs.tables import is_running, jobs, segment_wants
-from storage.db import now_ms
+from storage.db import now_ms, take_turn
 
 LISTED_MS = 10 * 60 * 1000  # players still hear what a broken list names
 INTERRUPTED: Final = write_failure("internal_error", "The job was interrupted too often. Please try again later.", final=False)
@@ -36,6 +36,14 @@ class Setback:
 def is_held(job: Job) -> ColumnElement[bool]:
     """The row is still this owner's, in this attempt: what fences a worker that slept through its lease."""
     return and_(jobs.c.id == job.id, jobs.c.owner == job.owner, jobs.c.attempt == job.attempt, is_running)
+
+
+async def change_many(connection: AsyncConnection) -> None:
+    """First thing in a transaction that changes several jobs: two of them, each holding a row that the other wants, would wait for ever.
+
+    The order of ids alone does not help, because which rows are meant changes while a transaction waits for the first of them.
+    """
+    await take_turn(connection, "many jobs")
 
 
 async def running_rows(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[RowMapping]:

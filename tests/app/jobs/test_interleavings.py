@@ -145,10 +145,46 @@ async def test_all_at_once(open_queue: Callable[..., Queue], database_url: str, 
             await queue.retention.retire_path(ACCOUNT, f"/{name}")
 
     try:
-        await asyncio.gather(*(live(queue) for queue in programs * 2))
+        async with asyncio.TaskGroup() as group:
+            for queue in programs * 2:
+                group.create_task(live(queue))
         walk = Walk(programs, dice)
         walk.succeeded = succeeded
         await check(walk)
         assert len(succeeded) > 10
     finally:
         await second.close()
+
+
+async def test_who_changes_many_rows_waits_in_no_circle(open_queue: Callable[..., Queue], database_url: str, tmp_path: Path) -> None:
+    """Resets, takings back and purges of the same jobs, beside ends of single ones: none is refused as a deadlock."""
+    second = Database(database_url)
+    first = open_queue(strikes=100, attempts=1000, backoff_seconds=0)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for queue in (first, Queue(second, tmp_path, first.limits)):
+                group.create_task(_change_many(queue))
+                group.create_task(_reset(queue))
+                for name in "abcdefgh":
+                    group.create_task(_work(queue, name))
+        assert (await first.ledger.audit()).total.jobs > 0
+    finally:
+        await second.close()
+
+
+async def _work(queue: Queue, name: str) -> None:
+    for _ in range(60):
+        await queue.submit(name, path=f"/{name}")
+        if job := await queue.leases.claim(queue.owner):
+            await queue.succeed(job)
+
+
+async def _reset(queue: Queue) -> None:
+    for _ in range(100):
+        await queue.retention.retire_prefix(ACCOUNT, "/")
+
+
+async def _change_many(queue: Queue) -> None:
+    for _ in range(100):
+        await queue.leases.release(queue.owner)
+        await queue.retention.purged([purge.job_id for purge in await queue.retention.purgeable()])
