@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from transforms.engine.mp3_frames import Mp3Header, NotAFrame
 from transforms.probe.arriving import open_bytes
-from transforms.probe.xing import calls_itself_constant, xing_tells
+from transforms.probe.xing import stated_mode, xing_tells
 
 _SAME: Final = 0xFFFE_FC00  # sync, version, layer, bit rate and sample rate
 _SLACK_BYTES: Final = 2  # frames are padded by a byte or not, so that the bit rate is right on average
@@ -28,7 +28,7 @@ class FrameOffsets:
     @classmethod
     def of_file(cls, path: str, first_at: int) -> Self | None:
         """None for a file that does not call itself constant, or is not as long as it says."""
-        if not calls_itself_constant(path, first_at) or not xing_tells(path, first_at):
+        if stated_mode(path, first_at) != "CBR" or not xing_tells(path, first_at):
             return None
         with open_bytes(path) as file:
             file.seek(first_at)

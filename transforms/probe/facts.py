@@ -9,7 +9,7 @@ from transforms.probe import inscriptions
 from transforms.probe.guard import has_decoder
 from transforms.probe.inscriptions import StreamDescriptor
 from transforms.probe.tally import MPEG_AUDIO, Tally
-from transforms.probe.xing import is_xing
+from transforms.probe.xing import stated_mode
 
 _OPUS_INPUT_RATE = slice(12, 16)  # of OpusHead, RFC 7845 5.1
 _AAC_OBJECT_ESCAPE = 31
@@ -92,7 +92,7 @@ class FileFacts:
         if codec in {"mpeg1video", "mpeg2video"}:
             return "CBR" if stream.codec_context.bit_rate else "VBR"
         varies = len(tally.bit_rates) > 1
-        return "VBR" if varies or (self.container == "mp3" and is_xing(self._path, tally.first_at or 0)) else None
+        return "VBR" if varies or (self.container == "mp3" and stated_mode(self._path, tally.first_at or 0) == "VBR") else None
 
     def _title(self, stream: Stream) -> str | None:
         """MediaInfo takes MP4's handler names for titles, unless they only name a handler."""

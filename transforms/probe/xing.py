@@ -2,7 +2,7 @@
 
 import os
 import struct
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from transforms.probe.arriving import open_bytes
 
@@ -15,16 +15,12 @@ _SMALLEST_FRAME_BYTES = 24  # 8 kbit/s at 24 kHz
 _DECODER_DELAY_SAMPLES = 529
 
 
-def is_xing(path: str, first_frame_at: int) -> bool:
-    """Whether an mp3 file calls itself variable: "Xing" before the first audio frame (a byte offset), not "Info" or nothing."""
+def stated_mode(path: str, first_frame_at: int) -> Literal["VBR", "CBR"] | None:
+    """What an mp3 file says of its bit rate before its first audio frame (a byte offset): "Xing" is variable, "Info" constant."""
     with open_bytes(path) as file:
-        return b"Xing" in _before(file, first_frame_at)
-
-
-def calls_itself_constant(path: str, first_frame_at: int) -> bool:
-    """Whether an mp3 file says that all of its frames have one bit rate: "Info" before the first audio frame (a byte offset)."""
-    with open_bytes(path) as file:
-        return b"Info" in _before(file, first_frame_at)
+        head = _before(file, first_frame_at)
+    at = _header_at(head)
+    return None if at < 0 else "VBR" if head.startswith(b"Xing", at) else "CBR"
 
 
 def xing_tells(path: str, first_frame_at: int) -> bool:
@@ -34,7 +30,7 @@ def xing_tells(path: str, first_frame_at: int) -> bool:
     """
     with open_bytes(path) as file:
         head = _before(file, first_frame_at)
-        at = max(head.rfind(b"Xing"), head.rfind(b"Info"))
+        at = _header_at(head)
         frame = _frame_start(head, at)
         size = _counted_bytes(head[at:])
         if frame is None or size is None:
@@ -50,6 +46,11 @@ def _before(file: BinaryIO, first_frame_at: int) -> bytes:
     start = max(0, first_frame_at - _SEARCHED_BYTES)
     file.seek(start)
     return file.read(first_frame_at - start)
+
+
+def _header_at(head: bytes) -> int:
+    """Where the header begins; −1 when there is none."""
+    return max(head.rfind(b"Xing"), head.rfind(b"Info"))
 
 
 def _frame_start(head: bytes, at: int) -> int | None:
