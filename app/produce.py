@@ -24,7 +24,7 @@ from transforms.engine.run import Division, Ranges, RunOptions, run_plan
 from transforms.limits import PlanLimits
 from transforms.params import parse
 from transforms.plan import Plan, output_bytes, plan
-from transforms.ranges import spool_bytes
+from transforms.ranges import decoded_bytes
 from transforms.spec import ARTIFACT_NAMES, Spec
 
 Divide = Callable[["Workshop", Job, Path, tuple[str, Ranges]], Awaitable[Division]]
@@ -103,7 +103,7 @@ async def produce(shop: Workshop, job: Job, progress: Callable[[float], None]) -
     """Make and publish a job's artifact. Raises FileNotFound, RefusedInput, EngineFault and StorageError."""
     async with prepare(shop, job.account, spec_of(job)) as prepared:
         outputs_bytes = sum(output_bytes(rendition) for rendition in prepared.plan.renditions)
-        await shop.store.require_space(outputs_bytes + spool_bytes(prepared.plan, shop.cores))
+        await shop.store.require_space(outputs_bytes + decoded_bytes(prepared.plan, shop.cores))
         with TemporaryDirectory(dir=shop.scratch_dir, prefix=f"{job.id}-") as folder:
             scratch = Path(folder)
             options = RunOptions(

@@ -81,13 +81,13 @@ def _long(bench: Bench, system: str) -> list[Comparison]:
         mp3_command,
     )
     ogg = song(bench.song_seconds, "ogg")
-    spooled = Comparison(
-        "spool",
-        f"{minutes}-min Ogg Vorbis → aac, through a PCM spool, against -aac_coder fast",
+    decoded = Comparison(
+        "decode",
+        f"{minutes}-min Ogg Vorbis → aac, decoded first, against -aac_coder fast",
         _asking(ogg, f"f=aac&{QUERY}", "/audio.aac"),
         _cli(system, ogg, FAST),
     )
-    return [*made, packaged, spooled, mp3, mp3_threads, *_hls(bench, system)]
+    return [*made, packaged, decoded, mp3, mp3_threads, *_hls(bench, system)]
 
 
 def _hls(bench: Bench, system: str) -> list[Comparison]:

@@ -21,10 +21,10 @@ LAST_RANGES = 4
 MIN_RANGE_SECONDS = 10
 """Below this the start of a range costs more than a second core gains."""
 
-MIN_SPOOLED_SECONDS = 60
+MIN_DECODED_SECONDS = 60
 """Below, what a second core gains is less than half a second."""
 
-MAX_SPOOLED_SECONDS = 4 * 3600
+MAX_DECODED_SECONDS = 4 * 3600
 """Longer sources fill 5 GB and more: they are encoded in one pass."""
 
 
@@ -54,22 +54,22 @@ def _frame(rendition: Rendition, share: Fraction) -> int:
     return round(share * rendition.samples / rendition.frame_samples)
 
 
-def pays_to_spool(plan: Plan, cores: int) -> bool:
+def pays_to_decode_first(plan: Plan, cores: int) -> bool:
     """Whether decoding once to disk and encoding on all cores beats one core that does both. PCM is its own encode: nothing is gained."""
-    spooled = _spooled(plan)
-    if not spooled or cores < 2 or plan.format in WAV_FAMILY:
+    decoded = _unenterable(plan)
+    if not decoded or cores < 2 or plan.format in WAV_FAMILY:
         return False
-    return plan.seconds >= MIN_SPOOLED_SECONDS and all((source.seconds or 0) <= MAX_SPOOLED_SECONDS for source in spooled)
+    return plan.seconds >= MIN_DECODED_SECONDS and all((source.seconds or 0) <= MAX_DECODED_SECONDS for source in decoded)
 
 
-def spool_bytes(plan: Plan, cores: int) -> int:
-    """Room that the spools of a run take at most: decoders give samples of four bytes and less, but for PCM of eight."""
-    if not pays_to_spool(plan, cores):
+def decoded_bytes(plan: Plan, cores: int) -> int:
+    """Room that a run's decoded sources take at most: decoders give samples of four bytes and less, but for PCM of eight."""
+    if not pays_to_decode_first(plan, cores):
         return 0
-    return sum((8 if "64" in source.codec else 4) * source.channels * (source.samples or 0) for source in _spooled(plan))
+    return sum((8 if "64" in source.codec else 4) * source.channels * (source.samples or 0) for source in _unenterable(plan))
 
 
-def _spooled(plan: Plan) -> list[Source]:
+def _unenterable(plan: Plan) -> list[Source]:
     """Sources that no seek enters to the sample."""
     return [source for source in plan.sources if not source.seekable]
 

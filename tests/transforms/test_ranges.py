@@ -9,7 +9,7 @@ import pytest
 from transforms.cuts import Cut
 from transforms.engine.messages import Span
 from transforms.plan import Plan, Rendition, Run
-from transforms.ranges import MAX_SPOOLED_SECONDS, Stretches, pays_to_spool, ranges, spool_bytes
+from transforms.ranges import MAX_DECODED_SECONDS, Stretches, decoded_bytes, pays_to_decode_first, ranges
 from transforms.source import Source
 from transforms.spec import Format
 
@@ -46,17 +46,17 @@ def test_what_cannot_be_entered_is_one_range() -> None:
     assert ranges(plan_of(3600, seekable=False), 2) == ((Span(0, None),),)
 
 
-def test_only_what_is_spooled_must_be_short_enough_for_it() -> None:
+def test_only_what_is_decoded_first_must_be_short_enough_for_it() -> None:
     short = plan_of(600, seekable=False)
-    (entered,) = plan_of(MAX_SPOOLED_SECONDS + 1).sources
-    assert pays_to_spool(short, 2)
-    assert pays_to_spool(replace(short, sources=(*short.sources, entered)), 2)
-    assert spool_bytes(replace(short, sources=(*short.sources, entered)), 2) == spool_bytes(short, 2) == 600 * RATE_HZ * 2 * 4
+    (entered,) = plan_of(MAX_DECODED_SECONDS + 1).sources
+    assert pays_to_decode_first(short, 2)
+    assert pays_to_decode_first(replace(short, sources=(*short.sources, entered)), 2)
+    assert decoded_bytes(replace(short, sources=(*short.sources, entered)), 2) == decoded_bytes(short, 2) == 600 * RATE_HZ * 2 * 4
     double = replace(short, sources=(replace(short.sources[0], codec="pcm_f64be"),))
-    assert spool_bytes(double, 2) == 600 * RATE_HZ * 2 * 8
-    for plan, cores in ((short, 1), (plan_of(MAX_SPOOLED_SECONDS + 1, seekable=False), 2), (plan_of(600), 2)):
-        assert not pays_to_spool(plan, cores)
-        assert spool_bytes(plan, cores) == 0
+    assert decoded_bytes(double, 2) == 600 * RATE_HZ * 2 * 8
+    for plan, cores in ((short, 1), (plan_of(MAX_DECODED_SECONDS + 1, seekable=False), 2), (plan_of(600), 2)):
+        assert not pays_to_decode_first(plan, cores)
+        assert decoded_bytes(plan, cores) == 0
 
 
 def test_ranges_are_nearly_equal() -> None:

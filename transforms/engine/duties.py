@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 from transforms.engine.assemble import assemble
 from transforms.engine.cover import read_picture
+from transforms.engine.decode import decode
 from transforms.engine.messages import (
     Assemble,
     Assembled,
     CoverRead,
+    Decode,
     Describe,
     Described,
     Encode,
@@ -18,11 +20,9 @@ from transforms.engine.messages import (
     Outcome,
     Part,
     ReadCover,
-    Spool,
     Task,
 )
 from transforms.engine.session import Session
-from transforms.engine.spool import spool
 from transforms.plan import Plan
 from transforms.probe.meta import describe
 from transforms.probe.source import measure
@@ -47,8 +47,8 @@ class Duties:
                 return CoverRead(b64encode(read_picture(task.path) or b"").decode())
             case Encode():
                 return Encoded(self._encode(task, progress))
-            case Spool():
-                return spool(task, progress)
+            case Decode():
+                return decode(task, progress)
             case Assemble():
                 self._close()  # all parts exist: nothing will be asked of the session again
                 return Assembled(assemble(task))

@@ -101,14 +101,14 @@ class Assemble:
 
 
 @dataclass(frozen=True, slots=True)
-class Spool:
+class Decode:
     """Decode a source that cannot be entered by seeking, once, into a PCM file of the scratch folder; `number` is its place in the plan."""
 
     path: str
     source: Source
     number: int
     scratch: str
-    kind: Literal["spool"] = "spool"
+    kind: Literal["decode"] = "decode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +169,13 @@ class Assembled:
 
 
 @dataclass(frozen=True, slots=True)
-class Spooled:
-    """Answer to Spool: the file's name in the scratch folder, and what it is: any position of it can be reached by seeking."""
+class Decoded:
+    """Answer to Decode: the file's name in the scratch folder, and what it is: any position of it can be reached by seeking."""
 
     file: str
     source: Source
     size_bytes: int
-    kind: Literal["spooled"] = "spooled"
+    kind: Literal["decoded"] = "decoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +196,6 @@ class Refused:
     kind: Literal["refused"] = "refused"
 
 
-Task = Measure | Describe | ReadCover | Encode | Spool | Assemble
-Outcome = Measured | Described | CoverRead | Encoded | Spooled | Assembled | Refused
+Task = Measure | Describe | ReadCover | Encode | Decode | Assemble
+Outcome = Measured | Described | CoverRead | Encoded | Decoded | Assembled | Refused
 Event = Outcome | Progress

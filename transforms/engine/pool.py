@@ -16,6 +16,8 @@ from transforms.engine.messages import (
     Assemble,
     Assembled,
     CoverRead,
+    Decode,
+    Decoded,
     Describe,
     Described,
     Encode,
@@ -23,8 +25,6 @@ from transforms.engine.messages import (
     Measured,
     Part,
     ReadCover,
-    Spool,
-    Spooled,
     Track,
 )
 from transforms.engine.sandbox import EngineLimits, Sandbox, engine_command
@@ -113,12 +113,12 @@ class Engine:
 
         return Turn(lease, self.bring, background=background)
 
-    async def spool(self, task: Spool, *, timeout_seconds: float, background: bool = False) -> tuple[Path, Source]:
+    async def decode(self, task: Decode, *, timeout_seconds: float, background: bool = False) -> tuple[Path, Source]:
         """Decode a source into a PCM file that can be entered anywhere: its path, and what it is. As `encode` in everything else."""
         async with Turn(lambda: self._encoders.lease(None, background), self.bring, background=background) as turn:
-            spooled = expected(await turn.perform(task, timeout_seconds), Spooled)
-            check_file(task.scratch, spooled.file, spooled.size_bytes)
-            return Path(task.scratch, spooled.file), spooled.source
+            decoded = expected(await turn.perform(task, timeout_seconds), Decoded)
+            check_file(task.scratch, decoded.file, decoded.size_bytes)
+            return Path(task.scratch, decoded.file), decoded.source
 
     async def assemble(self, task: Assemble, *, timeout_seconds: float, background: bool = False) -> Artifact:
         """Join a whole encode's parts; as `encode` in everything else."""

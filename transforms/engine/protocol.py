@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
 
-from transforms.engine.messages import Assembled, CoverRead, Described, Encoded, Measured, Outcome, Progress, Refused, Spooled, Task
+from transforms.engine.messages import Assembled, CoverRead, Decoded, Described, Encoded, Measured, Outcome, Progress, Refused, Task
 from transforms.errors import EngineFault, RefusedInput, TooLarge, TrimStartExceedsDuration, UnsupportedInput
 
 
@@ -47,7 +47,7 @@ class BrokenLine(Exception):
     """A line that is no message; the text is for the log."""
 
 
-Line = Measured | Described | CoverRead | Encoded | Spooled | Assembled | Refused | Progress | Ready | Wanted
+Line = Measured | Described | CoverRead | Encoded | Decoded | Assembled | Refused | Progress | Ready | Wanted
 
 _ASSIGNMENTS: Final[TypeAdapter[Assignment]] = TypeAdapter(Assignment)
 _SUPPLIES: Final[TypeAdapter[Supplied]] = TypeAdapter(Supplied)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from transforms.engine.messages import Artifact, Assemble, Encode, Part, Span, Spool
+from transforms.engine.messages import Artifact, Assemble, Decode, Encode, Part, Span
 from transforms.engine.pool import Engine
 from transforms.plan import Plan
-from transforms.ranges import Stretches, pays_to_spool, ranges
+from transforms.ranges import Stretches, pays_to_decode_first, ranges
 
 DIVIDED_SECONDS: Final = 240
 """Shorter encodes are over before another machine has read the original."""
@@ -106,18 +106,18 @@ async def _divided(plan: Plan, options: RunOptions, *, alone: bool) -> tuple[Ran
 async def _enterable(
     engine: Engine, plan: Plan, names: tuple[str, ...], scratch: Path, options: RunOptions
 ) -> tuple[Plan, tuple[str, ...]]:
-    """The plan with every source enterable anywhere, and the files it reads then: what is not goes through a PCM spool where that pays.
+    """The plan with every source enterable anywhere, and the files it reads then: what is not is decoded first where that pays.
 
     Sources that end earlier than they were measured stay as they are: silence in the middle is the engine's to decide, not ours.
     """
-    if not pays_to_spool(plan, options.cores):
+    if not pays_to_decode_first(plan, options.cores):
         return plan, names
     sources, files = list(plan.sources), list(names)
     for number, source in enumerate(plan.sources):
         if not source.seekable:
-            task = Spool(names[number], source, number, str(scratch))
-            spooled, found = await engine.spool(task, timeout_seconds=options.timeout_seconds, background=options.background)
+            task = Decode(names[number], source, number, str(scratch))
+            decoded, found = await engine.decode(task, timeout_seconds=options.timeout_seconds, background=options.background)
             if found.samples != source.samples:
                 return plan, names
-            sources[number], files[number] = found, str(spooled)
+            sources[number], files[number] = found, str(decoded)
     return replace(plan, sources=tuple(sources)), tuple(files)

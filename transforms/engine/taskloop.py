@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import BinaryIO, Final
 
-from transforms.engine.messages import Assemble, Encode, Outcome, Progress, Refused, Spool, Task
+from transforms.engine.messages import Assemble, Decode, Encode, Outcome, Progress, Refused, Task
 from transforms.engine.protocol import BrokenLine, Line, Ready, Wanted, read_assignment, read_supplied, write_line
 from transforms.errors import EngineFault, RefusedInput, TooLarge
 from transforms.probe.arriving import ask_with
@@ -78,7 +78,7 @@ def refusal(error: Exception) -> Refused:
 
 def _outcome(task: Task, perform: Perform, progress: Callable[[int], None]) -> Outcome:
     try:
-        if isinstance(task, Encode | Spool | Assemble):
+        if isinstance(task, Encode | Decode | Assemble):
             os.chdir(task.scratch)
         return perform(task, progress)
     except Exception as error:  # whatever it was, the service gets its one outcome

@@ -10,12 +10,12 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from transforms.engine.child import Child
-from transforms.engine.messages import Assembled, CoverRead, Described, Encode, Encoded, Measured, Outcome, Part, Spooled, Task
+from transforms.engine.messages import Assembled, CoverRead, Decoded, Described, Encode, Encoded, Measured, Outcome, Part, Task
 from transforms.engine.protocol import Assignment, raise_refusal
 from transforms.engine.supply import Bring, Supply
 from transforms.errors import EngineCrash, EngineTimeout
 
-Answer = TypeVar("Answer", Measured, Described, CoverRead, Encoded, Spooled, Assembled)
+Answer = TypeVar("Answer", Measured, Described, CoverRead, Encoded, Decoded, Assembled)
 Lease = Callable[[], AbstractAsyncContextManager[Child]]
 
 AHEAD_BYTES: Final = 2**20

@@ -1,4 +1,4 @@
-"""Files that are still arriving: a sparse file whose bytes come while it is read (ENGINE 2, progressive spool).
+"""Files that are still arriving: a sparse file whose bytes come while it is read (ENGINE 2).
 
 Such a file is named `….arriving`. A reader asks the service for what it reads first, and the service answers when it is there; a child has
 no network, so that is the only way. Every other file is read as ever. Who opens media or looks into its bytes does so through here.

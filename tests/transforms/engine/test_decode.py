@@ -1,4 +1,4 @@
-"""What a PCM spool holds is what decoding gives, and an encode cut from it is the serial one."""
+"""What is decoded first holds what decoding gives, and an encode cut from it is the serial one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,12 +10,12 @@ import pytest
 
 from tests import tones
 from tests.transforms.engine.encodes import Wish, plan_of
-from transforms.engine.messages import Spool
+from transforms.engine.decode import decode
+from transforms.engine.messages import Decode
 from transforms.engine.pool import Engine
 from transforms.engine.reader import Reader
 from transforms.engine.run import RunOptions, run_plan
 from transforms.engine.sandbox import EngineLimits
-from transforms.engine.spool import spool
 from transforms.probe.source import measure
 from transforms.source import Source
 from transforms.spec import Format
@@ -55,14 +55,14 @@ def test_it_holds_what_decoding_gives_anywhere(name: str, channels: int, tmp_pat
     source = measure(str(path))
     assert not source.seekable
     assert source.samples is not None
-    spooled = spool(Spool(str(path), source, 3, str(tmp_path)), lambda _: None)
-    assert spooled.source.seekable
-    assert (spooled.source.samples, spooled.source.channels, spooled.source.layout) == (source.samples, source.channels, source.layout)
-    file = str(tmp_path / spooled.file)
+    decoded = decode(Decode(str(path), source, 3, str(tmp_path)), lambda _: None)
+    assert decoded.source.seekable
+    assert (decoded.source.samples, decoded.source.channels, decoded.source.layout) == (source.samples, source.channels, source.layout)
+    file = str(tmp_path / decoded.file)
     whole = samples_of(str(path), source, 0, source.samples)
     size = source.channels * 4
     for start, end in ((0, source.samples), (100_001, 100_900), (source.samples - 77, source.samples), (5, 50_000)):
-        assert samples_of(file, spooled.source, start, end) == whole[start * size : end * size], (start, end)
+        assert samples_of(file, decoded.source, start, end) == whole[start * size : end * size], (start, end)
 
 
 async def test_an_encode_through_it_is_the_serial_one(engine: Engine, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ async def test_an_encode_through_it_is_the_serial_one(engine: Engine, tmp_path: 
         scratch.mkdir()
         artifact = await run_plan(engine, made, [path], scratch, RunOptions(cores, 60))
         assert artifact.samples == made.renditions[0].samples
-        assert (scratch / "spool-00.wav").exists() == (cores == 2)
+        assert (scratch / "decoded-00.wav").exists() == (cores == 2)
         pcm.append(tones.decode(scratch / artifact.file))
     assert len(pcm[0]) == len(pcm[1])
     half = len(pcm[0]) // 2

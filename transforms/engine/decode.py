@@ -1,4 +1,4 @@
-"""PCM spools: an original that no seek enters to the sample (Matroska, WMA, Ogg Vorbis …) is decoded once into a file that any seek does.
+"""Decoding first: an original that no seek enters to the sample (Matroska, WMA, Ogg Vorbis …) becomes a PCM file, which any seek does.
 
 The file holds the decoder's own samples, so what is cut from it is what decoding from the beginning gives (ENGINE 2).
 """
@@ -16,7 +16,7 @@ from av import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
-from transforms.engine.messages import Spool, Spooled
+from transforms.engine.messages import Decode, Decoded
 from transforms.engine.reader import Reader
 from transforms.errors import UnsupportedInput
 
@@ -26,11 +26,11 @@ CODECS: Final = {"u8": "pcm_u8", "s16": "pcm_s16le", "s32": "pcm_s32le", "s64": 
 PROGRESS_EVERY_SECONDS: Final = 10
 
 
-def spool(task: Spool, progress: Callable[[int], None]) -> Spooled:
+def decode(task: Decode, progress: Callable[[int], None]) -> Decoded:
     """Decode a source into the scratch folder; `progress` is told its samples. Raises UnsupportedInput when nothing decodes."""
     assert task.source.samples is not None
-    name = f"spool-{task.number:02d}.wav"
-    # RF64: a spool may be longer than the 4 GiB of RIFF.
+    name = f"decoded-{task.number:02d}.wav"
+    # RF64: decoded sound may be longer than the 4 GiB of RIFF.
     output = av.open(str(Path(task.scratch, name)), "w", format="wav", options={"rf64": "always"})
     with closing(Reader(task.path, task.source)) as reader, output as file:
         frames = reader.read(0, task.source.samples)
@@ -42,7 +42,7 @@ def spool(task: Spool, progress: Callable[[int], None]) -> Spooled:
         assert isinstance(track, AudioStream)
         samples = _write(file, track, chain((first,), frames), progress)
     source = replace(task.source, container="wav", codec=codec, samples=samples, seekable=True)
-    return Spooled(name, source, Path(task.scratch, name).stat().st_size)
+    return Decoded(name, source, Path(task.scratch, name).stat().st_size)
 
 
 def _write(file: OutputContainer, track: AudioStream, frames: Iterable[AudioFrame], progress: Callable[[int], None]) -> int:
