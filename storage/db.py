@@ -14,8 +14,6 @@ from contextlib import AbstractContextManager, asynccontextmanager, closing, nul
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, BigInteger, Connection, Insert, MetaData, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -29,6 +27,7 @@ from storage import postgres
 from storage.blocking import off_loop
 from storage.local import require_local
 from storage.steady import SteadyConnection
+from storage.upgrade import upgrade
 
 BUSY_TIMEOUT_MS = 30_000
 CONNECTIONS = 8
@@ -112,14 +111,14 @@ class Database:
         if self.is_sqlite:
             await off_loop(_create_sqlite, _file(self._url))
             async with self.write() as connection:
-                await connection.run_sync(_upgrade)
+                await connection.run_sync(upgrade)
             return
         with self._translated():
             engine = postgres.open_engine(self._url, unhurried=True)
             try:
                 async with engine.begin() as connection:
                     await take_turn(connection, "migrate")
-                    await connection.run_sync(_upgrade)
+                    await connection.run_sync(upgrade)
             finally:
                 await engine.dispose()
 
@@ -169,10 +168,3 @@ def _begin_sqlite(connection: Connection) -> None:
     """A transaction that reads first and then writes could not be upgraded while another one writes: take the lock at once."""
     writes = connection.get_execution_options().get("soundpath_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", "storage:migrations")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

@@ -4,9 +4,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-import boto3
-from botocore.config import Config
-
 VALID_SECONDS: Final = 900
 
 
@@ -38,6 +35,10 @@ def presign(bucket: OriginBucket, keys: BucketKeys, key: str) -> str:
 @lru_cache(maxsize=64)
 def client_of(bucket: OriginBucket, keys: BucketKeys) -> Any:
     """Made once for each bucket: it takes tens of milliseconds, and is safe to share."""
+    # Loaded by those who have such buckets: a tenth of a start.
+    import boto3
+    from botocore.config import Config
+
     style = "path" if bucket.path_style else "virtual"
     return boto3.session.Session().client(
         "s3",

@@ -44,7 +44,7 @@ DOORS = {
     "aiohttp.web": {"app.web"},
     "aiohttp": {"app.web", "storage.fetch"},
     "aiosqlite": {"storage.steady"},
-    "alembic": {"storage.db", "storage.migrations"},
+    "alembic": {"storage.upgrade", "storage.migrations"},
     "asyncpg": {"storage.postgres", "storage.channel"},
     "av": {"transforms.engine", "transforms.probe"},
     "boto3": {"storage.s3", "storage.s3_errors", "storage.s3_origin"},
