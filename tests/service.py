@@ -65,6 +65,7 @@ class Service:
             "SOUNDPATH_DATA_DIR": str(self.data),
             "SOUNDPATH_PORT": "0",
             "SOUNDPATH_DEMO": "false",  # seconds of work that few tests need
+            "SOUNDPATH_DRAIN_SECONDS": "1",  # most tests leave work behind that nobody wants
             "SOUNDPATH_LIBRARY_DIR": str(self.library or ""),
             **self.environment,
         }

@@ -12,7 +12,7 @@ from tests.servers import ObjectStore, Postgres, object_store, postgres
 from tests.service import ACCOUNT
 
 SHORT = f"/{ACCOUNT}/audio/chirp.wav?f=wav&sr=48"
-LONG = f"/{ACCOUNT}/audio/chirp.wav?f=mp3&rp=120"
+LONG = f"/{ACCOUNT}/audio/chirp.wav?f=mp3&rp=60"
 WORKED_SECONDS = 240  # a shared machine is slow at times
 CHARGED = "SELECT count(*) = count(DISTINCT job_id) AND count(*) = (SELECT count(*) FROM jobs WHERE status = 'Succeeded') FROM ledger"
 

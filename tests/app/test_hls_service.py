@@ -422,7 +422,8 @@ async def test_a_worker_in_another_program_is_told_of_seeks(library: Path, tmp_p
 @asynccontextmanager
 async def _working(data: Path, library: Path) -> AsyncIterator[None]:
     """`soundpath work` beside a web door."""
-    environment = {"PATH": os.environ["PATH"], "SOUNDPATH_DATA_DIR": str(data), "SOUNDPATH_LIBRARY_DIR": str(library)}
+    folders = {"SOUNDPATH_DATA_DIR": str(data), "SOUNDPATH_LIBRARY_DIR": str(library)}
+    environment = {"PATH": os.environ["PATH"], "SOUNDPATH_DRAIN_SECONDS": "1", **folders}
     worker = await asyncio.create_subprocess_exec(sys.executable, "-m", "app", "work", cwd=ROOT, env=environment)
     try:
         yield

@@ -1,5 +1,6 @@
 """Private folders over HTTP: who reads what, by key, signed URL, browser session and cookie; and that nothing of it is cached."""
 
+import asyncio
 import base64
 import json
 import time
@@ -22,7 +23,7 @@ from app.files.folders import Folders
 from app.signing.sealing import Sealing, open_sealing
 from storage.db import Database
 from tests import tones
-from tests.service import ACCOUNT, Answer, Service
+from tests.service import ACCOUNT, POLL_SECONDS, Answer, Service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -208,6 +209,7 @@ async def test_a_revoked_key_ends_its_urls(service: Service, settings: Operator)
     deadline = time.monotonic() + 20
     while (await service.get(url)).status != 403:
         assert time.monotonic() < deadline
+        await asyncio.sleep(POLL_SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -333,6 +335,8 @@ async def test_a_withdrawn_certificate_ends_its_sessions(service: Service, setti
     deadline = time.monotonic() + 20
     while (await service.get(at("/private/one.wav"), Authorization_Token=text)).status != 200:
         assert time.monotonic() < deadline
+        await asyncio.sleep(POLL_SECONDS)
     await Certificates(settings.database).withdraw(ACCOUNT, other.id)
     while (await service.get(at("/private/one.wav"), Authorization_Token=text)).status != 401:
         assert time.monotonic() < deadline
+        await asyncio.sleep(POLL_SECONDS)

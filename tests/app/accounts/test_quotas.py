@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import tones
-from tests.service import ACCOUNT, Answer, Service
+from tests.service import ACCOUNT, POLL_SECONDS, Answer, Service
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
@@ -88,6 +88,7 @@ async def test_jobs_at_once(service: Service) -> None:
     deadline = time.monotonic() + 30
     while (await service.get(at("f=mp3&br=96"))).status == 409:
         assert time.monotonic() < deadline
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def test_seconds_times_channels(tmp_path: Path) -> None:
