@@ -29,7 +29,7 @@ run: setup ## Set up and serve on 127.0.0.1: make run PORT=8080 DATA=data LIBRAR
 	@exec $(IN_VENV) app serve
 
 test: setup-test ## Set up and run all tests; some of them: make test TESTS=tests/transforms
-	@$(IN_VENV) pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(IN_VENV) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-ceph: setup-test ## The Store's contract against Ceph's S3 gateway (Debian: ceph-mon ceph-mgr ceph-osd radosgw)
 	@SOUNDPATH_TEST_CEPH=1 $(IN_VENV) pytest tests/storage/test_ceph.py
