@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
@@ -32,6 +33,9 @@ class Jobs:
         self._database = database
         self._wakeups = wakeups
         self._limits = limits
+        # Built once: building it takes as long as running it.
+        self._kept = _newest_of(_kept_answers(limits.failure_memory_seconds))
+        self._unkept = _newest_of(_unkept_answers())
 
     async def find(self, identity: str, keep: Keep = Keep.PERMANENT) -> Job | None:
         """The job that answers for an identity: live, cached, or failed a short while ago. Runs that keep nothing have their own."""
@@ -101,11 +105,7 @@ class Jobs:
         self._wakeups.queue_changed()
 
     async def _find(self, connection: AsyncConnection, identity: str, keep: Keep) -> Job | None:
-        answers = _unkept_answers() if keep is Keep.NOTHING else _kept_answers(self._limits.failure_memory_seconds)
-        query = select(jobs).where(jobs.c.identity == identity, answers)
-        # A live or cached job outranks the memory of a failure.
-        failed_last = (jobs.c.status == Status.FAILED).asc()
-        return await first_job(connection, query.order_by(failed_last, jobs.c.created_ms.desc(), jobs.c.id.desc()))
+        return await first_job(connection, self._unkept if keep is Keep.NOTHING else self._kept, identity=identity)
 
     async def _insert(self, connection: AsyncConnection, job_id: str, new: NewJob) -> Job | None:
         """Queue the job; None when another transaction holds the identity's flight (PostgreSQL: it was not yet visible to us)."""
@@ -133,6 +133,13 @@ class _Deadline:
 
     def left_seconds(self) -> float:
         return self._end - self._clock()
+
+
+def _newest_of(answers: ColumnElement[bool]) -> Select[Any]:
+    """The job that answers for `:identity`. A live or cached one outranks the memory of a failure."""
+    failed_last = (jobs.c.status == Status.FAILED).asc()
+    query = select(jobs).where(jobs.c.identity == bindparam("identity"), answers)
+    return query.order_by(failed_last, jobs.c.created_ms.desc(), jobs.c.id.desc()).limit(1)
 
 
 def _kept_answers(failure_memory_seconds: float) -> ColumnElement[bool]:

@@ -81,9 +81,9 @@ def write_sources(sources: tuple[SourceVersion, ...]) -> list[dict[str, str]]:
     return [asdict(source) for source in sources]
 
 
-async def first_job(connection: AsyncConnection, query: Select[Any]) -> Job | None:
-    """The first row of a query over `jobs`, or None."""
-    row = (await connection.execute(query.limit(1))).mappings().first()
+async def first_job(connection: AsyncConnection, query: Select[Any], **values: object) -> Job | None:
+    """The first row of a query over `jobs` with these values, or None."""
+    row = (await connection.execute(query, values)).mappings().first()
     return None if row is None else read_job(row)
 
 
