@@ -32,6 +32,17 @@ def presign(bucket: OriginBucket, keys: BucketKeys, key: str) -> str:
     return url
 
 
+def problem_with(bucket: OriginBucket, keys: BucketKeys) -> str | None:
+    """Why no address can be made with these, None where one can: names and regions that are none, half of the keys. Asks nobody."""
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        presign(bucket, keys, "key")
+    except (BotoCoreError, ValueError) as error:
+        return str(error)
+    return None
+
+
 @lru_cache(maxsize=64)
 def client_of(bucket: OriginBucket, keys: BucketKeys) -> Any:
     """Made once for each bucket: it takes tens of milliseconds, and is safe to share."""

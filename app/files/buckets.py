@@ -1,6 +1,7 @@
 """Folders that lie in buckets: whose they are, and what is in them."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +14,7 @@ from storage.blocking import off_loop
 from storage.errors import InvalidKey
 from storage.fetch.fetcher import Fetcher, FetchLimits, FetchRequest
 from storage.paths import check_path
-from storage.s3_origin import BucketKeys, OriginBucket
+from storage.s3_origin import BucketKeys, OriginBucket, problem_with
 from storage.s3_origin_listing import MAX_PAGE_BYTES, ListedObject, ObjectPage, presign_list, read_page
 
 OK: Final = 200
@@ -37,8 +38,16 @@ def open_bucket(sealing: Sealing, placed: Placed) -> BucketFolder:
     assert isinstance(layer, S3Layer)
     assert placed.credentials is not None
     opened = json.loads(sealing.open(CREDENTIALS, placed.credentials))
-    bucket = OriginBucket(layer.bucket, layer.region, layer.endpoint, layer.path_style)
-    return BucketFolder(layer, placed.folder_path, bucket, BucketKeys(opened["access_key"], opened["secret_key"]))
+    return BucketFolder(layer, placed.folder_path, _bucket_of(layer), BucketKeys(**opened))
+
+
+def problem_with_bucket(layer: S3Layer, credentials: Mapping[str, str]) -> str | None:
+    """Why nothing can be asked of a bucket before it is one of a folder; None where it can."""
+    return problem_with(_bucket_of(layer), BucketKeys(**credentials))
+
+
+def _bucket_of(layer: S3Layer) -> OriginBucket:
+    return OriginBucket(layer.bucket, layer.region, layer.endpoint, layer.path_style)
 
 
 class BucketListing:

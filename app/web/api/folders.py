@@ -26,7 +26,7 @@ from app.web.api.shapes.folders import (
     ListFolderResponse,
     PutFolderRequest,
 )
-from app.web.api.storage_layers import origin_url, stored_changes
+from app.web.api.storage_layers import check_bucket, origin_url, stored_changes
 from app.web.keys import CONTENTS, FETCHER, FOLDERS, ORDERS, RETENTION
 from storage.paths import check_path
 
@@ -62,6 +62,7 @@ async def put_folder(call: Call) -> FolderDetails:
         call.rights.demand(_SETS[name], path)
     if (url := origin_url(changes.get("storage_layer"))) is not None:
         call.request.app[FETCHER].check(url)
+    await check_bucket(changes.get("storage_layer"), credentials)
     await folders.put(call.account, path, changes, credentials)
     if "storage_layer" in changes:
         await call.request.app[RETENTION].retire_prefix(call.account, below_prefix(path))

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.errors import InvalidField
+from app.files.buckets import problem_with_bucket
+from app.files.layers import S3Layer, read_layer
 from app.web.api.shapes.folders import FolderChanges
 from app.web.api.shapes.layers import GenericS3StorageUpdate, S3StorageUpdate, StorageLayerUpdate
+from storage.blocking import off_loop
 
 
 def stored_changes(asked: FolderChanges | None) -> tuple[dict[str, Any], Mapping[str, str] | None]:
@@ -31,6 +35,15 @@ def origin_url(stored: Mapping[str, Any] | None) -> str | None:
         return None
     found = stored.get("baseUrl") or stored.get("bucket", {}).get("bucketEndpoint")
     return None if found is None else str(found)
+
+
+async def check_bucket(stored: Mapping[str, Any] | None, credentials: Mapping[str, str] | None) -> None:
+    """Raise InvalidField for a layer in a bucket of which no address can be made."""
+    layer = None if stored is None else read_layer(stored)
+    if isinstance(layer, S3Layer) and credentials is not None:
+        problem = await off_loop(problem_with_bucket, layer, credentials)
+        if problem is not None:
+            raise InvalidField("body.folderSettings.storageLayer.value.bucket", layer.bucket, problem)
 
 
 def _without_credentials(layer: StorageLayerUpdate) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 import boto3
-import pytest
 
 from tests import tones
 from tests.app.files.api import call, finish, ok
@@ -115,12 +114,22 @@ async def pages(service: Service, folder: str, limit: int, recursive: bool) -> l
         cursor = page["cursor"]
 
 
-@pytest.mark.parametrize("change", [{"bucketEndpoint": "http://169.254.169.254"}, {"bucketName": ""}, {"bucketRegion": None}])
-async def test_bad_buckets_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
-    bucket = {"bucketName": "b", "bucketRegion": "r", "bucketEndpoint": "https://s3.example.com", "objectKeyPrefix": ""} | change
-    layer = {"type": "GenericS3", "bucket": bucket, "credentials": {"accessKey": "a", "secretKey": "hush-hush"}}
+BAD_BUCKETS: tuple[dict[str, Any], ...] = (
+    {"bucketEndpoint": "http://169.254.169.254"},
+    {"bucketEndpoint": "https://s3.example.com/?a=b"},
+    {"bucketEndpoint": "https://s_3.example.com"},
+    *({"bucketName": name} for name in ("", " ", "a/b", "\0", "ä")),
+    *({"bucketRegion": region} for region in (None, "../x", "us east", "123", "\0")),
+)
+
+
+async def test_bad_buckets_are_refused(tmp_path: Path) -> None:
+    good = {"bucketName": "b", "bucketRegion": "r", "bucketEndpoint": "https://s3.example.com", "objectKeyPrefix": ""}
     async with running(tmp_path) as service:
-        asked = {"folderPath": "/cloud", "folderSettings": {"storageLayer": {"set": True, "value": layer}}}
-        answer = await call(service, "PUT", "/folders", asked)
-        assert answer.status == 400
-        assert b"hush-hush" not in answer.body
+        for change, secret in [*((change, "hush-hush") for change in BAD_BUCKETS), ({}, "")]:
+            layer = {"type": "GenericS3", "bucket": good | change, "credentials": {"accessKey": "a", "secretKey": secret}}
+            asked = {"folderPath": "/cloud", "folderSettings": {"storageLayer": {"set": True, "value": layer}}}
+            answer = await call(service, "PUT", "/folders", asked)
+            assert answer.status == 400, (change, answer.body)
+            assert b"hush-hush" not in answer.body
+        assert (await call(service, "GET", "/folders?folderPath=/cloud")).json()["settings"] == {}

@@ -15,6 +15,7 @@ from app.web.api.openapi import document, models_of
 from app.web.api.shapes.jobs import JobSummary
 from app.web.server import Doors, build_app
 from tests.service import ACCOUNT, running
+from tests.storage.fetch.origins import serving
 
 GOLDEN = Path(__file__).parent / "golden"
 FETCHES = {"UploadFromUrl", "CreateSubscription", "Subscribe"}  # tests open no foreign host
@@ -45,10 +46,10 @@ def test_no_endpoint_shows_credentials() -> None:
 
 
 async def test_nothing_that_the_document_allows_is_answered_with_5xx(tmp_path: Path) -> None:
-    async with running(tmp_path / "data") as service:
+    async with serving(_nothing_here) as port, running(tmp_path / "data", SOUNDPATH_FETCH_ALLOWED_HOSTS=f"127.0.0.1:{port}") as service:
         whole = (await service.get("/openapi.json")).json()
         file = tmp_path / "openapi.json"
-        file.write_text(json.dumps(_for_one_account(whole)))
+        file.write_text(json.dumps(_within_reach(whole, f"http://127.0.0.1:{port}")))
         command = [
             *(sys.executable, "-m", "schemathesis.cli", "run", str(file), "--url", service.url, "--workers", "1"),
             *("-H", f"Authorization: Bearer {service.secret}", "--checks", "not_a_server_error", "--max-examples", "5"),
@@ -80,10 +81,20 @@ async def test_the_page_for_people_needs_no_other_host(tmp_path: Path) -> None:
         assert job_docs == 200
 
 
-def _for_one_account(whole: dict[str, object]) -> dict[str, object]:
-    """The document with the account we have a key for, without what would go out into the world."""
-    paths: dict[str, dict[str, dict[str, Any]]] = whole["paths"]  # type: ignore[assignment]
-    for calls in paths.values():
+async def _nothing_here(request: web.Request) -> web.Response:
+    """A web server, and a bucket, without any files."""
+    if "list-type" in request.query:
+        return web.Response(text="<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
+    return web.Response(status=404)
+
+
+def _within_reach(whole: dict[str, Any], origin: str) -> dict[str, Any]:
+    """The document with the account we have a key for, and without what would go out into the world: folders lie at `origin` at most."""
+    schemas = whole["components"]["schemas"]
+    schemas["WebStorage"]["properties"]["baseUrl"] = {"const": origin}
+    schemas["GenericS3Bucket"]["properties"]["bucketEndpoint"] = {"const": origin}
+    schemas["StorageLayerChange"]["properties"]["value"]["anyOf"][0]["oneOf"].remove({"$ref": "#/components/schemas/S3StorageUpdate"})
+    for calls in whole["paths"].values():
         for method in [method for method, call in calls.items() if call["operationId"] in FETCHES]:
             del calls[method]
         for call in calls.values():

@@ -7,6 +7,7 @@ from pydantic import AnyHttpUrl, Field, SecretStr
 from app.web.api.shapes.wire_model import Asked
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=255)]
 
 
 class InternalStorage(Asked):
@@ -57,14 +58,14 @@ class S3Credentials(Asked):
     """Never answered again."""
 
     aws_access_key: Name
-    aws_secret_key: SecretStr
+    aws_secret_key: Secret
 
 
 class GenericS3Credentials(Asked):
     """Never answered again."""
 
     access_key: Name
-    secret_key: SecretStr
+    secret_key: Secret
 
 
 class S3Storage(Asked):
